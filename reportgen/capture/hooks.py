@@ -1,0 +1,106 @@
+"""Reading scores out of a forward pass: one number per statement, layer and head, never a whole pattern.
+
+Hooks on TransformerLens's `blocks.{layer}.attn.hook_pattern` see each pattern [statement, head, query, key] as
+it is made, read the one row at the statement's query position and sum it up over the key span. The last
+layer's hook ends the pass: the last layer's output, the final norm and the LM head are never computed.
+
+Batches are padded on the right. In a causal model no real position can look at a pad that comes after it, and
+pads are no part of any key span.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from reportgen.errors import StudyError
+from reportgen.spec.model import Aggregation
+from reportgen.statements import Statement
+
+
+class _PassDone(Exception):  # noqa: N818
+    """Ends a forward pass from inside: every row that was wanted has been read."""
+
+
+class ScoreReader:
+    """Runs batches through a bridge whose patterns are hooked; made by `reading_scores`."""
+
+    def __init__(self, bridge: Any, aggregation: Aggregation) -> None:
+        self._bridge = bridge
+        self._aggregation = aggregation
+        self._device = torch.device(bridge.cfg.device)
+        self._layers, self._heads = int(bridge.cfg.n_layers), int(bridge.cfg.n_heads)
+
+    def hooks(self) -> list[tuple[str, Any]]:
+        """The hooks that do the reading, one a layer."""
+        return [(f"blocks.{layer}.attn.hook_pattern", self._read_layer(layer)) for layer in range(self._layers)]
+
+    def read(self, statements: Sequence[Statement]) -> torch.Tensor:
+        """The scores of one batch, [statement, layer, head], float32 on the CPU.
+
+        Raises StudyError where a hook did not fire or a score is not finite.
+        """
+        tokens = self._load(statements)
+        try:
+            self._bridge(tokens, return_type=None, use_cache=False)
+        except _PassDone:
+            pass
+        else:
+            raise StudyError("the hook on the last layer's pattern never fired; this architecture hides its patterns")
+        if not self._seen.all():
+            silent = ", ".join(str(layer) for layer in (~self._seen).nonzero().flatten().tolist())
+            raise StudyError(f"the hooks on the patterns of layers {silent} never fired")
+        scores = self._scores.cpu()
+        _require_finite(scores, statements)
+        return scores
+
+    def _load(self, statements: Sequence[Statement]) -> torch.Tensor:
+        shape = len(statements), max(len(statement.tokens.ids) for statement in statements)
+        tokens, keys = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.bool)
+        for row, statement in enumerate(statements):
+            tokens[row, : len(statement.tokens.ids)] = torch.tensor(statement.tokens.ids)
+            keys[row, list(statement.keys)] = True
+        self._rows = torch.arange(shape[0], device=self._device)
+        self._queries = torch.tensor([statement.query for statement in statements], device=self._device)
+        self._keys = keys.to(self._device)[:, None, :]
+        self._scores = torch.empty(shape[0], self._layers, self._heads, device=self._device)
+        self._seen = torch.zeros(self._layers, dtype=torch.bool)
+        return tokens.to(self._device)
+
+    def _read_layer(self, layer: int) -> Any:
+        def read(pattern: torch.Tensor, hook: Any) -> None:  # noqa: ARG001
+            row = pattern[self._rows, :, self._queries, :]
+            self._scores[:, layer, :] = aggregate(row, self._keys, self._aggregation)
+            self._seen[layer] = True
+            if layer == self._layers - 1:
+                raise _PassDone
+
+        return read
+
+
+def aggregate(row: torch.Tensor, keys: torch.Tensor, aggregation: Aggregation) -> torch.Tensor:
+    """Attention `row` [statement, head, key] over the key span `keys` [statement, 1, key] → [statement, head]."""
+    inside = row.masked_fill(~keys, 0.0)
+    if aggregation == "max":
+        return inside.amax(dim=-1)
+    total = inside.sum(dim=-1)
+    return total if aggregation == "sum" else total / keys.sum(dim=-1)
+
+
+@contextmanager
+def reading_scores(bridge: Any, aggregation: Aggregation) -> Iterator[ScoreReader]:
+    """Within the context the bridge's patterns are hooked; the hooks are gone after it."""
+    reader = ScoreReader(bridge, aggregation)
+    with torch.inference_mode(), bridge.hooks(fwd_hooks=reader.hooks()):
+        yield reader
+
+
+def _require_finite(scores: torch.Tensor, statements: Sequence[Statement]) -> None:
+    if torch.isfinite(scores).all():
+        return
+    row, layer, head = (~torch.isfinite(scores)).nonzero()[0].tolist()
+    raise StudyError(
+        f"the attention of L{layer}H{head} is not a number in “{statements[row].text}”, in float32. "
+        "The weights may be damaged, or the model's numbers too large for this kernel; try another device."
+    )

@@ -1,0 +1,139 @@
+"""The command line: `reportgen build`, `check` and `serve`. Commands, progress and exit codes, no logic.
+
+Exit codes: 0 done, 1 a study failed, 2 a spec, its facts or the usage is wrong.
+"""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import platformdirs
+
+from reportgen import numbers
+from reportgen.console import Console
+from reportgen.errors import InputError, ReportgenError
+
+_SPECS = click.argument("specs", nargs=-1, metavar="[SPEC]...", type=click.Path(dir_okay=False, path_type=Path))
+_CACHE = click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="REPORTGEN_CACHE",
+    default=lambda: platformdirs.user_cache_path("reportgen"),
+    show_default="the user's cache folder",
+    help="Where models and scores are kept between runs (or set REPORTGEN_CACHE).",
+)
+_LIMIT = click.option(
+    "--limit", type=click.IntRange(min=2), metavar="N", help="Take the first N facts alone; the page says so."
+)
+_QUIET = click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+_SITE = click.option(
+    "--site",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("site"),
+    show_default=True,
+    help="The folder of the website project.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="reportgen")
+def main() -> None:
+    """Reports about the attention heads of a language model, from YAML study specs.
+
+    Without a SPEC a command takes every .yml file in specs/.
+    """
+
+
+@main.command()
+@_SPECS
+@_SITE
+@_CACHE
+@_LIMIT
+@_QUIET
+def build(specs: tuple[Path, ...], folder: Path, cache: Path, limit: int | None, quiet: bool) -> None:
+    """Run the studies and write their pages."""
+    from reportgen.site.build import Site  # noqa: PLC0415
+    from reportgen.studies import build_studies  # noqa: PLC0415
+
+    console = Console(quiet=quiet)
+    site = Site(folder)
+    try:
+        outcomes = build_studies(specs or _all_specs(), site, cache, whole=not specs, limit=limit, progress=console)
+    except ReportgenError as error:
+        _fail(error)
+    except KeyboardInterrupt:
+        click.echo("Stopped. The shards captured so far are kept; the same command goes on from there.", err=True)
+        sys.exit(130)
+    if any(outcome.study is not None for outcome in outcomes):
+        console.say(f"The site is {site.published / 'index.html'}; look at it with `reportgen serve`.")
+    _tell_errors([outcome.error for outcome in outcomes if outcome.error is not None])
+
+
+@main.command()
+@_SPECS
+@_CACHE
+@_LIMIT
+@_QUIET
+def check(specs: tuple[Path, ...], cache: Path, limit: int | None, quiet: bool) -> None:
+    """Validate specs, facts and statements without loading a model's weights."""
+    from reportgen.spec.load import load_spec  # noqa: PLC0415
+    from reportgen.study import plan_study  # noqa: PLC0415
+
+    console = Console(quiet=quiet)
+    errors: list[Exception] = []
+    for path in specs or _all_specs():
+        try:
+            plan = plan_study(load_spec(path), cache, limit, console)
+        except ReportgenError as error:
+            errors.append(error)
+            continue
+        statements = plan.statements.statements
+        tokens = sum(len(statement.tokens.ids) for statement in statements)
+        console.say(f"{path}: {numbers.things(len(statements), 'statement')}, {numbers.things(tokens, 'token')}")
+        for notice in plan.notices:
+            console.say(f"  {notice.kind}: {notice.message}")
+            for item in notice.items[:5]:
+                console.say(f"    {item}")
+            if len(notice.items) > 5:
+                console.say(f"    and {len(notice.items) - 5} more")
+    _tell_errors(errors)
+
+
+@main.command()
+@_SITE
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
+def serve(folder: Path, port: int) -> None:
+    """Show the built site at http://127.0.0.1:PORT until interrupted."""
+    from reportgen.site.serve import serve_folder  # noqa: PLC0415
+
+    try:
+        serve_folder(folder / "_site", port, click.echo)
+    except ReportgenError as error:
+        _fail(error)
+
+
+def _all_specs() -> tuple[Path, ...]:
+    found = tuple(sorted(Path("specs").glob("*.yml")))
+    if not found:
+        raise click.UsageError("there is no .yml file in specs/ here; name a SPEC")
+    return found
+
+
+def _tell_errors(errors: Sequence[Exception]) -> None:
+    """Print each error and exit by the worst; return where there is none."""
+    for error in errors:
+        known = isinstance(error, ReportgenError)
+        click.echo(f"error: {error}" if known else "".join(traceback.format_exception(error)), err=True)
+    if errors:
+        sys.exit(2 if any(isinstance(error, InputError) for error in errors) else 1)
+
+
+def _fail(error: ReportgenError) -> None:
+    _tell_errors([error])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""What rows may not say together, or against the spec: each check lists every row that breaks it."""
+
+from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
+
+from reportgen.errors import Problem
+from reportgen.facts.rows import Row
+from reportgen.facts.words import closest, shown
+
+
+def row_problems(rows: Sequence[Row], relations: Collection[str]) -> list[Problem]:
+    """All that is wrong with the rows, check by check."""
+    return [
+        *_unknown_relations(rows, relations),
+        *_false_objects_of_false_rows(rows),
+        *_duplicates(rows),
+        *_contradictions(rows),
+        *_broken_pairs(rows),
+    ]
+
+
+def _unknown_relations(rows: Iterable[Row], relations: Collection[str]) -> list[Problem]:
+    known = ", ".join(f"`{name}`" for name in relations)
+    problems = []
+    for row in rows:
+        if row.relation in relations:
+            continue
+        near = closest(row.relation, relations)
+        hint = f"did you mean `{near}`? " if near else ""
+        remedy = f"{hint}facts.relations in the spec words {known}"
+        problems.append(Problem(row.where, f"the relation {shown(row.relation)} is not in the spec", remedy))
+    return problems
+
+
+def _false_objects_of_false_rows(rows: Iterable[Row]) -> list[Problem]:
+    return [
+        Problem(
+            row.where,
+            f"the fact is false already and still gives the false object {shown(row.false_object)}",
+            "give `false_object` on the true fact, or two rows joined by `pair`",
+        )
+        for row in rows
+        if row.false_object and not row.truth
+    ]
+
+
+def _duplicates(rows: Iterable[Row]) -> list[Problem]:
+    first: dict[tuple[str, str, str, bool], Row] = {}
+    problems = []
+    for row in rows:
+        seen = first.setdefault((row.subject, row.relation, row.object, row.truth), row)
+        if seen is not row:
+            message = f"the fact {shown(str(row))} stands already at {seen.where}"
+            problems.append(Problem(row.where, message, "remove one of the two"))
+    return problems
+
+
+def _contradictions(rows: Sequence[Row]) -> list[Problem]:
+    """Statements called false, by a row of their own or as a `false_object`, that another row calls true."""
+    true = {(row.subject, row.relation, row.object): row for row in rows if row.truth}
+    problems = []
+    for row in rows:
+        denied = row.false_object if row.truth else row.object
+        other = true.get((row.subject, row.relation, denied)) if denied else None
+        if other is row:
+            message = f"`false_object` is the object itself, {shown(row.object)}"
+            problems.append(Problem(row.where, message, "give an object that makes the fact false"))
+        elif other is not None:
+            denied_fact = shown(f"{row.subject} / {row.relation} / {denied}")
+            message = f"{denied_fact} is false here and true at {other.where}"
+            problems.append(Problem(row.where, message, "correct one of the two"))
+    return problems
+
+
+def _broken_pairs(rows: Iterable[Row]) -> list[Problem]:
+    named = sorted((row for row in rows if row.pair), key=lambda row: row.pair)
+    pairs = [(name, list(members)) for name, members in groupby(named, key=lambda row: row.pair)]
+    return [
+        Problem(
+            members[-1].where,
+            f"the pair {shown(name)} joins {_described(members)}",
+            "a pair is one true and one false row about the same subject and relation; "
+            "a row that brings a `false_object` is a pair by itself",
+        )
+        for name, members in pairs
+        if len(members) > 1 and not _are_twins(members)
+    ]
+
+
+def _are_twins(members: Sequence[Row]) -> bool:
+    one_each = sorted(row.truth for row in members) == [False, True]
+    alike = len({(row.subject, row.relation) for row in members}) == 1
+    return one_each and alike and not any(row.false_object for row in members)
+
+
+def _described(members: Iterable[Row]) -> str:
+    return " and ".join(f"{shown(str(row))} ({str(row.truth).lower()}, {row.where})" for row in members)

@@ -1,0 +1,69 @@
+"""One row of the facts' source: what its cells may hold, and what they mean.
+
+A row states a fact, true unless its `truth` says otherwise. It may bring its own false object.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reportgen.errors import Problem
+from reportgen.facts.table import Record
+from reportgen.facts.words import clean, forbidden_character, shown
+
+_KNOWN = frozenset({"subject", "relation", "object", "false_object", "truth", "pair"})
+_TRUTHS = frozenset({"true", "false"})
+
+
+@dataclass(frozen=True)
+class Row:
+    """A fact as its source states it; `false_object` and `pair` are empty where it says nothing."""
+
+    where: str
+    subject: str
+    relation: str
+    object: str
+    truth: bool
+    false_object: str
+    pair: str
+    columns: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return f"{self.subject} / {self.relation} / {self.object}"
+
+
+def cell_problems(record: Record) -> list[Problem]:
+    """Everything that keeps a record from being read as a fact."""
+    cells = {name: clean(text) for name, text in record.cells.items()}
+    broken = [
+        Problem(
+            record.where,
+            f"{shown(name)} holds {character} in {shown(text)}",
+            "a value is one line of plain text",
+        )
+        for name, text in cells.items()
+        if (character := forbidden_character(text))
+    ]
+    empty = [
+        Problem(record.where, f"`{name}` is empty", "fill it in, or remove the fact")
+        for name in ("subject", "object")
+        if not cells.get(name, "?")
+    ]
+    truth = cells.get("truth", "true")
+    if truth.casefold() in _TRUTHS:
+        return [*broken, *empty]
+    return [*broken, *empty, Problem(record.where, f"`truth` is {shown(truth)}", "write true or false")]
+
+
+def as_row(record: Record) -> Row:
+    """The record's fact; only for a record that `cell_problems` finds nothing wrong with."""
+    cells = {name: clean(text) for name, text in record.cells.items()}
+    return Row(
+        where=record.where,
+        subject=cells["subject"],
+        relation=cells["relation"],
+        object=cells["object"],
+        truth=cells.get("truth", "true").casefold() == "true",
+        false_object=cells.get("false_object", ""),
+        pair=cells.get("pair", ""),
+        columns={name: text for name, text in cells.items() if name not in _KNOWN},
+    )

@@ -1,0 +1,55 @@
+"""What all figures share: type, spacing, and colours named as CSS variables.
+
+A figure is data: its colours are `var(--name)`, looked up by the page when it draws, so one figure serves the
+light page, the dark page and print.
+"""
+
+from typing import Any
+
+import plotly.graph_objects as go
+from markupsafe import Markup
+
+SET_A, SET_B = "var(--set-a)", "var(--set-b)"
+INK, INK_SOFT, PAPER, GRID, PAIR = (
+    "var(--ink)",
+    "var(--ink-soft)",
+    "var(--paper)",
+    "var(--grid)",
+    "var(--pair)",
+)
+DIVERGING = [[0.0, SET_B], [0.5, "var(--zero)"], [1.0, SET_A]]
+EVIDENCE = [[0.0, "var(--evidence-low)"], [1.0, "var(--evidence-high)"]]
+
+
+def base_layout(**more: Any) -> go.Layout:
+    """The layout that every figure starts from."""
+    return go.Layout(
+        template="none",
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "var(--sans)", "size": 12, "color": INK},
+        hoverlabel={
+            "bgcolor": PAPER,
+            "bordercolor": INK_SOFT,
+            "font": {"family": "var(--sans)", "size": 13, "color": INK},
+            "align": "left",
+        },
+        showlegend=False,
+        dragmode=False,
+        **more,
+    )
+
+
+def figure_json(figure: go.Figure) -> Markup:
+    """The figure as JSON that can stand in a page's script element, whatever text it holds."""
+    text = str(figure.to_json())
+    for character in "<>&`":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def plotly_script() -> str:
+    """The script that draws the figures, as the Plotly package carries it."""
+    from plotly.offline import get_plotlyjs  # noqa: PLC0415
+
+    return str(get_plotlyjs())

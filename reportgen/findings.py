@@ -1,0 +1,143 @@
+"""What was found, as values a reader can quote: claim, estimate, interval, adjusted p, n and verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from reportgen.contrasts import FEWEST_PAIRS
+from reportgen.inference import HeadTests, test_heads
+from reportgen.spec.model import ContrastSection, Correction, StudySpec
+from reportgen.statements import Statement, twins
+
+
+@dataclass(frozen=True)
+class HeadFinding:
+    """What one head shows in one contrast. Means and effect are shares of attention with 1 − α intervals."""
+
+    layer: int
+    head: int
+    mean_a: float
+    mean_b: float
+    effect: float
+    effect_low: float
+    effect_high: float
+    standardized: float
+    p_value: float
+    adjusted: float
+    verdict: str
+
+    @property
+    def name(self) -> str:
+        """Layer and head as the field writes them: L9H1."""
+        return f"L{self.layer}H{self.head}"
+
+
+@dataclass(frozen=True)
+class CorrectionFinding:
+    """How many heads one correction lets pass, of `family` tested ones; `beyond` counts effects large enough too."""
+
+    method: Correction
+    passing: int
+    beyond: int
+
+
+@dataclass(frozen=True)
+class OtherChoice:
+    """The same contrast under another reasonable choice: n, heads found, and how many of them the study found."""
+
+    choice: str
+    n: int
+    heads: int
+    shared: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """All that one contrast shows.
+
+    `strongest` are the heads to look at first: those found, strongest effect first, filled up with the next
+    strongest. `detectable` is the smallest effect (share of attention) that this study could have seen with
+    80 % power, the median over heads.
+    """
+
+    tests: HeadTests
+    all_heads: tuple[HeadFinding, ...]
+    strongest: tuple[HeadFinding, ...]
+    recall: tuple[HeadFinding, ...]
+    corrections: tuple[CorrectionFinding, ...]
+    detectable: float
+    other_choices: tuple[OtherChoice, ...]
+
+
+def conclude(
+    scores: xr.DataArray, statements: Sequence[Statement], contrast: ContrastSection, spec: StudySpec
+) -> Finding:
+    """Test one contrast and say what it shows. Raises what `test_heads` raises."""
+    tests = test_heads(scores, contrast, spec.tests)
+    found = tests.recall_heads().to_numpy()
+    ranked = [_head(tests, layer, head) for layer, head in tests.strongest(found.size)]
+    recall = tuple(head for head in ranked if found[head.layer, head.head])
+    return Finding(
+        tests=tests,
+        all_heads=tuple(sorted(ranked, key=lambda head: (head.layer, head.head))),
+        strongest=tuple(ranked[: spec.report.top_heads]),
+        recall=recall,
+        corrections=tuple(_correction(tests, method) for method in spec.tests.corrections),
+        detectable=float(np.nanmedian(tests.heads.detectable)),
+        other_choices=_even_objects(scores, statements, contrast, spec, tests),
+    )
+
+
+def _head(tests: HeadTests, layer: int, head: int) -> HeadFinding:
+    cell = tests.heads.isel(layer=layer, head=head)
+    return HeadFinding(
+        layer=layer,
+        head=head,
+        mean_a=float(cell.mean_a),
+        mean_b=float(cell.mean_b),
+        effect=float(cell.effect),
+        effect_low=float(cell.effect_low),
+        effect_high=float(cell.effect_high),
+        standardized=float(cell.standardized),
+        p_value=float(cell.p_value),
+        adjusted=float(cell.adjusted.sel(correction=tests.headline)),
+        verdict=_verdict(tests, layer, head),
+    )
+
+
+def _verdict(tests: HeadTests, layer: int, head: int) -> str:
+    reason = str(tests.heads.reason.values[layer, head])
+    if reason:
+        return f"not tested: {reason}"
+    if tests.recall_heads().values[layer, head]:
+        return "differs"
+    if tests.significant(tests.headline).values[layer, head]:
+        return "differs, by less than the smallest effect of interest"
+    return "not shown to differ"
+
+
+def _correction(tests: HeadTests, method: Correction) -> CorrectionFinding:
+    passing = tests.significant(method)
+    large = abs(tests.heads.effect) >= tests.smallest_effect
+    return CorrectionFinding(method, int(passing.sum()), int((passing & large).sum()))
+
+
+def _even_objects(
+    scores: xr.DataArray,
+    statements: Sequence[Statement],
+    contrast: ContrastSection,
+    spec: StudySpec,
+    tests: HeadTests,
+) -> tuple[OtherChoice, ...]:
+    """The contrast without the twins whose objects differ in their number of tokens, where there are any."""
+    pairs = twins(statements)
+    uneven = {true.fact.pair for true, false in pairs if len(true.object) != len(false.object)}
+    even = np.array([statement.fact.pair not in uneven for statement in statements])
+    if not uneven or len(pairs) - len(uneven) < FEWEST_PAIRS:
+        return ()
+    without = test_heads(scores.isel(statement=even), contrast, spec.tests)
+    found, before = without.recall_heads(), tests.recall_heads()
+    choice = "only pairs whose objects have the same number of tokens"
+    return (OtherChoice(choice, without.n_a, int(found.sum()), int((found & before).sum())),)

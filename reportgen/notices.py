@@ -1,0 +1,16 @@
+"""What a reader has to be told beside the results: nothing is dropped or doubted in silence."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A warning about the study, or an account of something left out of it.
+
+    `message` is one plain sentence with its figures; `items` names what it is about, one entry each.
+    """
+
+    kind: Literal["warning", "left out"]
+    message: str
+    items: tuple[str, ...] = ()

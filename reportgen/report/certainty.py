@@ -1,0 +1,114 @@
+"""How sure one may be: the corrections side by side, what could have been seen, and other choices."""
+
+import numpy as np
+
+from reportgen import numbers
+from reportgen.findings import Finding
+from reportgen.report import finding_text, words
+from reportgen.report.document import Block, Prose, Table
+from reportgen.report.markup import Md, md
+from reportgen.report.tables import Column, Row, table_html
+from reportgen.stats.corrections import Criterion, criterion
+
+
+def certainty_blocks(finding: Finding) -> tuple[Block, ...]:
+    """The section "How sure may one be"."""
+    tests = finding.tests
+    blocks: list[Block] = [
+        _correction_table(finding),
+        Prose(
+            md(
+                "With {n}, differences of {detectable} points or more would have been seen in 80\u00a0% of cases (the median "
+                "over heads; for the steadiest tenth of the heads {easy}, for the most variable tenth {hard}).",
+                n=finding_text.n_text(finding),
+                detectable=numbers.points(finding.detectable),
+                easy=numbers.points(float(np.nanquantile(tests.heads.detectable, 0.1)), 2),
+                hard=numbers.points(float(np.nanquantile(tests.heads.detectable, 0.9))),
+            )
+        ),
+    ]
+    if finding.other_choices:
+        blocks.append(_choices_table(finding))
+    untested = tests.heads.reason.to_numpy()
+    if (untested != "").any():
+        reasons = sorted(set(untested[untested != ""].tolist()))
+        text = "{n} could not be tested and are in no family: {reasons}."
+        count = numbers.things(int((untested != "").sum()), "head")
+        blocks.append(Prose(md(text, n=count, reasons="; ".join(reasons))))
+    return tuple(blocks)
+
+
+def _correction_table(finding: Finding) -> Table:
+    tests = finding.tests
+    columns = (
+        Column("Correction"),
+        Column("Controls"),
+        Column("A head passes when"),
+        Column("Heads", number=True),
+        Column("Share", number=True),
+        Column(f"and effect ≥ {numbers.points(tests.smallest_effect)}", number=True),
+        Column("Expected if no head differed"),
+    )
+    rows = []
+    for correction in finding.corrections:
+        rule = criterion(correction.method)
+        rows.append(
+            Row(
+                (
+                    words.CORRECTIONS[correction.method]
+                    + (" (headline)" if correction.method == tests.headline else ""),
+                    _controls(rule),
+                    _criterion_text(rule, tests.alpha, tests.family_size),
+                    numbers.count(correction.passing),
+                    numbers.percent(correction.passing, tests.family_size),
+                    numbers.count(correction.beyond),
+                    _by_chance(rule, tests.alpha, tests.family_size),
+                ),
+                emphasis=correction.method == tests.headline,
+            )
+        )
+    return Table(
+        id=f"tbl-corrections-{tests.contrast.id}",
+        caption=md(
+            "The same {m} p-values under each correction, at α = {alpha}.",
+            m=numbers.count(tests.family_size),
+            alpha=f"{tests.alpha:g}",
+        ),
+        html=table_html("Corrections for multiple testing", columns, rows),
+    )
+
+
+def _controls(rule: Criterion) -> str:
+    rate = {"FWER": "family-wise error", "FDR": "false discovery rate"}.get(rule.controls, rule.controls)
+    return f"{rate}, under {rule.dependence.removesuffix(' between heads')}" if rule.reference else rate
+
+
+def _criterion_text(rule: Criterion, alpha: float, family: int) -> str:
+    strictest = rule.strictest(alpha, family)
+    first = "" if rule.method == "none" else f" (a first finding needs p ≤ {numbers.significant(strictest)})"
+    return rule.threshold + first
+
+
+def _by_chance(rule: Criterion, alpha: float, family: int) -> str:
+    expected = rule.expected_heads(alpha, family)
+    if expected is not None:
+        return f"{numbers.decimal(expected, 1)} heads"
+    return f"none, in at least {numbers.level(1 - alpha)} of studies"
+
+
+def _choices_table(finding: Finding) -> Table:
+    columns = (
+        Column("Choice"),
+        Column("Pairs", number=True),
+        Column("Heads", number=True),
+        Column("Also in the finding", number=True),
+    )
+    first = Row(
+        ("as in the finding", str(finding.tests.n_a), str(len(finding.recall)), str(len(finding.recall))), emphasis=True
+    )
+    rows = [Row((o.choice, str(o.n), str(o.heads), str(o.shared))) for o in finding.other_choices]
+    return Table(
+        id=f"tbl-choices-{finding.tests.contrast.id}",
+        caption=Md("The same contrast under another reasonable choice of the statements."),
+        html=table_html("The finding under other choices", columns, [first, *rows]),
+    )

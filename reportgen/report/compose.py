@@ -1,0 +1,111 @@
+"""Results → a study's page, in the order in which a reader asks: what was found, how sure, on what, by which way.
+
+Each section is one function from the results to its blocks; `compose_study` is their order.
+"""
+
+from reportgen import numbers
+from reportgen.report import finding_text
+from reportgen.report.contrast import contrast_blocks
+from reportgen.report.document import Block, Callout, Document, Heading, Prose, Raw
+from reportgen.report.downloads import bibtex, downloads
+from reportgen.report.facts_section import facts_blocks
+from reportgen.report.markup import Md, join_md, md, plain_md
+from reportgen.report.methods import cited_keys, limits, methods
+from reportgen.report.page import Card, StudyPage
+from reportgen.report.provenance_section import provenance_blocks
+from reportgen.report.render import component
+from reportgen.report.results import Results
+from reportgen.report.tables import folded
+
+
+def compose_study(results: Results, key: str) -> StudyPage:
+    """The finished page of a study, its downloads and its card; `key` names all that they depend on."""
+    spec = results.plan.file.spec
+    written, limited = methods(results), limits(results)
+    cited = cited_keys([written, *limited])
+    files = downloads(results, cited)
+    document = Document(
+        title=spec.study.title,
+        question=spec.study.question,
+        description=finding_text.one_line(results.findings[0], spec),
+        authors=spec.study.authors,
+        depth=2,
+        blocks=(
+            *_opening(results),
+            *(block for finding in results.findings for block in contrast_blocks(finding, results)),
+            *facts_blocks(results),
+            *_methods(written, limited, cited),
+            *_notices(results),
+            *provenance_blocks(results, files),
+        ),
+        cited=cited,
+    )
+    return StudyPage(_card(results, key), document, {file.name: file.content for file in files})
+
+
+def _opening(results: Results) -> tuple[Block, ...]:
+    plan = results.plan
+    pairs = {statement.fact.pair for statement in plan.statements.statements}
+    relations = {statement.fact.relation for statement in plan.statements.statements}
+    _, layers, heads = results.captured.values.shape
+    chips = (
+        plan.source.name,
+        f"{layers} layers × {heads} heads",
+        numbers.things(len(pairs), "pair"),
+        numbers.things(len(relations), "relation"),
+        f"captured {_captured_on(results)}",
+        "exploratory",
+    )
+    blocks: list[Block] = [Prose(join_md(md("[{chip}]{{.chip}}", chip=chip) for chip in chips), "chips")]
+    if plan.limit is not None:
+        text = md("Only the first {n} facts of the study were used, to look at quickly.", n=plan.limit)
+        blocks.append(Callout("warning", Md("A part of the study"), text))
+    return tuple(blocks)
+
+
+def _captured_on(results: Results) -> str:
+    days = sorted({run.finished[:10] for run in results.captured.runs})
+    return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+
+
+def _methods(written: Md, limited: tuple[Md, ...], cited: tuple[str, ...]) -> tuple[Block, ...]:
+    return (
+        Heading(2, Md("Methods and limits"), "methods"),
+        Prose(written),
+        Heading(3, Md("What this study cannot show"), "limits"),
+        Prose(join_md((md("- {limit}", limit=limit) for limit in limited), "\n")),
+        Heading(3, Md("References"), "references"),
+        Prose(Md("::: {#refs}\n:::")),
+        Raw(folded("BibTeX", component("components/code", text=bibtex(cited)), "more")),
+    )
+
+
+def _notices(results: Results) -> tuple[Block, ...]:
+    heading = Heading(2, Md("Warnings, errors and what was left out"), "warnings")
+    if not results.notices:
+        return heading, Prose(Md("None: every fact was used, no guard warned, and no error occurred."))
+    blocks: list[Block] = [heading]
+    for notice in results.notices:
+        title = Md("Warning" if notice.kind == "warning" else "Left out")
+        blocks.append(Callout("warning" if notice.kind == "warning" else "note", title, plain_md(notice.message)))
+        if notice.items:
+            items = component("components/items", items=notice.items)
+            blocks.append(Raw(folded(f"Show {numbers.things(len(notice.items), 'case')}", items, "more")))
+    return tuple(blocks)
+
+
+def _card(results: Results, key: str) -> Card:
+    plan, first = results.plan, results.findings[0]
+    spec = plan.file.spec
+    return Card(
+        id=spec.study.id,
+        spec=plan.file.path.name,
+        title=spec.study.title,
+        question=spec.study.question,
+        model=plan.source.name,
+        finding=finding_text.one_line(first, spec)
+        + ("" if plan.limit is None else f" (first {plan.limit} facts only)"),
+        date=_captured_on(results),
+        n=finding_text.n_text(first),
+        key=key,
+    )

@@ -1,0 +1,82 @@
+"""One contrast on the page: the finding, the maps, the strongest heads, and how sure one may be."""
+
+import numpy as np
+
+from reportgen import numbers
+from reportgen.figures import heatmaps, theme
+from reportgen.findings import Finding
+from reportgen.report import finding_text, words
+from reportgen.report.certainty import certainty_blocks
+from reportgen.report.comparison import comparison
+from reportgen.report.document import Block, Columns, Figure, Heading, Prose
+from reportgen.report.head_table import every_head, strongest_heads
+from reportgen.report.markup import Md, md
+from reportgen.report.render import component
+from reportgen.report.results import Results
+from reportgen.spec.model import StudySpec
+
+
+def contrast_blocks(finding: Finding, results: Results) -> tuple[Block, ...]:
+    """All sections of one contrast; ids carry the contrast's own id, so that several stand on one page."""
+    spec, contrast = results.plan.file.spec, finding.tests.contrast
+    title = Md("The finding") if len(results.findings) == 1 else md("{title}", title=contrast.title)
+    return (
+        Heading(2, title, f"finding-{contrast.id}"),
+        Prose(finding_text.lead(finding, spec), "lead"),
+        Columns(_maps(finding, spec), strongest_heads(finding)),
+        Heading(2, Md("The strongest heads compared"), f"heads-{contrast.id}"),
+        comparison(finding, spec),
+        Heading(2, Md("How sure may one be"), f"sure-{contrast.id}"),
+        *certainty_blocks(finding),
+    )
+
+
+def _maps(finding: Finding, spec: StudySpec) -> Figure:
+    tests = finding.tests
+    a, b = tests.contrast.a.name, tests.contrast.b.name
+    layers = tests.heads.sizes["layer"]
+    alt = (
+        f"Two heatmaps, layer by head: the difference in attention to {words.key_span(spec.measure)} between {a} and {b} "
+        f"statements, and its evidence as −log10 p. {len(finding.recall)} of {tests.family_size} heads are marked. "
+        "The same numbers stand in the table below."
+    )
+    return Figure(
+        id=f"fig-maps-{tests.contrast.id}",
+        html=component(
+            "components/plot",
+            height=heatmaps.height(layers),
+            alt=alt,
+            data=theme.figure_json(heatmaps.significance_heatmaps(tests)),
+            waiting="The maps of effect and evidence appear here.",
+        ),
+        caption=md(
+            "Every head, layer 0 on top. Left: the effect, in points of attention, [blue]{{.set-a}} where {a} statements get "
+            "more of {span}, [orange]{{.set-b}} where {b} ones do; the scale is symmetric and {clipped}. Middle: the "
+            "evidence for a difference, uncorrected. {rings} Right: how many "
+            "are found in each layer.",
+            a=a,
+            b=b,
+            span=f"the attention to {words.key_span(spec.measure)}",
+            rings=_rings(finding),
+            clipped=_clipping(finding),
+        ),
+        how_to_read=Md(
+            "*How to read it:* rings that gather in neighbouring layers, dark on both maps, speak for a mechanism; rings strewn "
+            "evenly over pale cells would speak for noise. A dark cell on the left without a ring is a large difference that "
+            "varies too much from statement to statement to be sure of."
+        ),
+        table=every_head(finding),
+    )
+
+
+def _rings(finding: Finding) -> str:
+    if not finding.recall:
+        return "No head is found under the headline correction, so none is marked."
+    return f"A ring marks the {numbers.things(len(finding.recall), 'head')} found under the headline correction."
+
+
+def _clipping(finding: Finding) -> str:
+    effect = finding.tests.heads.effect.to_numpy() * 100
+    limit = heatmaps.clip(effect)
+    beyond = int((np.abs(effect) > limit).sum())
+    return f"ends at ±{limit:.1f} points, which {numbers.things(beyond, 'head')} exceed" if beyond else "not clipped"

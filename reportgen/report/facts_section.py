@@ -1,0 +1,103 @@
+"""The facts on the page: how many, one of them token by token, and all of them as text."""
+
+from collections import Counter
+
+from reportgen import numbers
+from reportgen.report import words
+from reportgen.report.document import Block, Heading, Prose, Raw, Table
+from reportgen.report.markup import Md, md
+from reportgen.report.render import component
+from reportgen.report.results import Results
+from reportgen.report.statement_html import statement_html, tokens_html
+from reportgen.report.tables import Column, Row, folded, table_html
+from reportgen.statements import Statement, twins
+
+_SHOWN = 6
+
+
+def facts_blocks(results: Results) -> tuple[Block, ...]:
+    """The section "The facts"."""
+    plan = results.plan
+    statements = plan.statements.statements
+    example = statements[len(statements) // 2 // 2 * 2]
+    return (
+        Heading(2, Md("The facts"), "facts"),
+        Prose(_summary(results)),
+        Prose(md("{abstract}", abstract=plan.file.spec.study.abstract), "quiet")
+        if plan.file.spec.study.abstract
+        else Prose(Md("")),
+        _relations(results),
+        Heading(3, Md("How a statement is measured"), "example"),
+        Prose(
+            md(
+                "“{text}” is {n}. A head's score is its attention from {query} (framed) to {keys} (underlined), {how}.",
+                text=example.text,
+                n=numbers.things(len(example.tokens.ids), "token"),
+                query=words.query_position(plan.file.spec.measure),
+                keys=words.key_span(plan.file.spec.measure),
+                how=words.aggregation(plan.file.spec.measure),
+            )
+        ),
+        Raw(tokens_html(example)),
+        Heading(3, Md("The statements"), "statements"),
+        *_statements(statements),
+        Raw(folded("Where the facts come from", component("components/source", text=plan.facts.source), "more")),
+    )
+
+
+def _summary(results: Results) -> Md:
+    statements = results.plan.statements.statements
+    lengths = [len(statement.tokens.ids) for statement in statements]
+    true = sum(statement.fact.truth for statement in statements)
+    return md(
+        "{n}, {true} true and {false} false, in {pairs}; {least} to {most} tokens each, {all} in all. The subject takes "
+        "{subject} tokens on average, the object {object}.",
+        n=numbers.things(len(statements), "statement"),
+        true=numbers.count(true),
+        false=numbers.count(len(statements) - true),
+        pairs=numbers.things(len(twins(statements)), "pair"),
+        least=min(lengths),
+        most=max(lengths),
+        all=numbers.count(sum(lengths)),
+        subject=numbers.decimal(sum(len(s.subject) for s in statements) / len(statements), 1),
+        object=numbers.decimal(sum(len(s.object) for s in statements) / len(statements), 1),
+    )
+
+
+def _relations(results: Results) -> Table:
+    statements = results.plan.statements.statements
+    counted = Counter(statement.fact.relation for statement in statements if statement.fact.truth)
+    rows = [
+        Row((name, results.plan.facts.templates[name], numbers.count(number)))
+        for name, number in sorted(counted.items())
+    ]
+    return Table(
+        id="tbl-relations",
+        caption=Md("The relations, their wording, and how many true facts each holds."),
+        html=table_html("Relations", (Column("Relation"), Column("Template"), Column("Facts", number=True)), rows),
+    )
+
+
+def _statements(statements: tuple[Statement, ...]) -> tuple[Block, ...]:
+    pairs = twins(statements)
+    paired = {statement.id for pair in pairs for statement in pair}
+    rows = [Row((true.fact.pair, statement_html(true), statement_html(false))) for true, false in pairs]
+    rows += [_lone_row(statement) for statement in statements if statement.id not in paired]
+    columns = (Column("Pair"), Column("True"), Column("False"))
+    blocks: list[Block] = [
+        Table(
+            id="tbl-statements",
+            caption=Md("Statements, the true one beside its false twin; the subject underlined, the object bold."),
+            html=table_html("Statements", columns, rows[:_SHOWN]),
+        )
+    ]
+    if len(rows) > _SHOWN:
+        blocks.append(
+            Raw(folded(f"All {numbers.things(len(rows), 'row')}", table_html("All statements", columns, rows), "more"))
+        )
+    return tuple(blocks)
+
+
+def _lone_row(statement: Statement) -> Row:
+    text = statement_html(statement)
+    return Row((statement.fact.pair, text, "") if statement.fact.truth else (statement.fact.pair, "", text))

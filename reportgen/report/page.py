@@ -1,0 +1,46 @@
+"""What leaves this room: a study's finished page with its downloads, and its card for the list of studies."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Self
+
+from reportgen.report.document import Document
+
+
+@dataclass(frozen=True)
+class Card:
+    """A study in the list: what it is about, what it found, and the key of all that its page depends on.
+
+    `spec` is the name of its spec file; `failing` says since when and why the study fails,
+    and is empty while it does not.
+    """
+
+    id: str
+    spec: str
+    title: str
+    question: str
+    model: str
+    finding: str
+    date: str
+    n: str
+    key: str
+    failing: str = ""
+
+    def to_json(self) -> bytes:
+        """The card as it is kept beside the page."""
+        return json.dumps(asdict(self), ensure_ascii=False, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self:
+        """Raises TypeError or ValueError where the text is not a card."""
+        return cls(**json.loads(text))
+
+
+@dataclass(frozen=True)
+class StudyPage:
+    """A study's page, and the files beside it by name."""
+
+    card: Card
+    document: Document
+    files: Mapping[str, bytes]

@@ -1,0 +1,47 @@
+"""Everything that a study's page is written from."""
+
+from dataclasses import dataclass
+
+import xarray as xr
+
+from reportgen.capture.run import Captured
+from reportgen.facts.fact import FactSet
+from reportgen.findings import Finding
+from reportgen.models.source import ModelSource
+from reportgen.models.tokenizer import Tokenizer
+from reportgen.notices import Notice
+from reportgen.spec.model import SpecFile
+from reportgen.statements import StatementSet
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study as far as it goes without its weights. `limit` is the number of facts it was cut to, or None."""
+
+    file: SpecFile
+    source: ModelSource
+    tokenizer: Tokenizer
+    facts: FactSet
+    statements: StatementSet
+    limit: int | None
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What the facts and their statements give to doubt, or had to leave out."""
+        return (*self.facts.notices, *self.statements.notices)
+
+
+@dataclass(frozen=True)
+class Results:
+    """One run of one study, start to end; `scores` has dims statement, layer and head."""
+
+    plan: Plan
+    captured: Captured
+    scores: xr.DataArray
+    findings: tuple[Finding, ...]
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """All that a reader must be told, in the order in which the stages came upon it."""
+        tested = [notice for finding in self.findings for notice in finding.tests.notices]
+        return tuple(dict.fromkeys((*self.plan.notices, *tested)))

@@ -1,0 +1,47 @@
+"""The names that the page uses for what the spec names by key."""
+
+from reportgen.spec.model import Correction, MeasureSection, TestName
+
+TESTS: dict[TestName, str] = {
+    "paired_t": "paired t-test",
+    "wilcoxon": "Wilcoxon signed-rank test",
+    "student": "Student's t-test",
+    "welch": "Welch's t-test",
+    "mann_whitney": "Mann–Whitney U test",
+}
+
+CORRECTIONS: dict[Correction, str] = {
+    "none": "none",
+    "bonferroni": "Bonferroni",
+    "holm": "Holm",
+    "benjamini_hochberg": "Benjamini–Hochberg",
+    "benjamini_yekutieli": "Benjamini–Yekutieli",
+}
+
+_KEY_SPANS = {"subject": "the subject", "object": "the object", "first": "the first token"}
+_QUERIES = {
+    "last": "the last token",
+    "subject_last": "the subject's last token",
+    "object_last": "the object's last token",
+    "before_object": "the token before the object",
+}
+_AGGREGATIONS = {
+    "sum": "summed over its tokens",
+    "mean": "averaged over its tokens",
+    "max": "at the token of it that gets most",
+}
+
+
+def key_span(measure: MeasureSection) -> str:
+    """Where attention goes: "the subject"."""
+    return _KEY_SPANS[measure.key_span]
+
+
+def query_position(measure: MeasureSection) -> str:
+    """Where attention comes from: "the last token"."""
+    return _QUERIES[measure.query_position]
+
+
+def aggregation(measure: MeasureSection) -> str:
+    """How the shares of a span's tokens become one number: "summed over its tokens"."""
+    return _AGGREGATIONS[measure.aggregation]

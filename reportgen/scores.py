@@ -1,0 +1,43 @@
+"""The labelled scores: one number per statement, layer and head."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+
+class Described(Protocol):
+    """What the scores need to know of a statement to label it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def labels(self) -> dict[str, str | bool]: ...
+
+
+def label_columns(statements: Sequence[Described]) -> dict[str, npt.NDArray[Any]]:
+    """Every statement's labels as columns [statement]; a label that a statement lacks is the empty string."""
+    names = sorted({name for statement in statements for name in statement.labels})
+    return {name: np.array([statement.labels.get(name, "") for statement in statements]) for name in names}
+
+
+def label_scores(values: npt.NDArray[np.float32], statements: Sequence[Described]) -> xr.DataArray:
+    """Label raw scores `values` [statement, layer, head], shares of attention from 0 to 1.
+
+    Every statement's labels (truth, relation, pair, subject, object and the columns of its facts file) become
+    coordinates along `statement`, so that contrasts can filter by them.
+    """
+    return xr.DataArray(
+        values,
+        dims=("statement", "layer", "head"),
+        coords={
+            "statement": [statement.id for statement in statements],
+            "layer": np.arange(values.shape[1]),
+            "head": np.arange(values.shape[2]),
+            **{name: ("statement", column) for name, column in label_columns(statements).items()},
+        },
+        name="score",
+        attrs={"units": "share of attention", "long_name": "attention from the query position to the key span"},
+    )

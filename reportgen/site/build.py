@@ -1,0 +1,166 @@
+"""A site out of studies: gather everything, then write beside, then swap.
+
+1. Each study gives its fresh page, or its page of last time where nothing that it depends on changed, or, where
+   it failed, its page of last time with the failure on its card.
+2. A whole Quarto project is written beside the present one, and rendered beside the present site; pages of last
+   time are taken over as they are.
+3. Both are swapped in whole. Anything that fails before that leaves the published site as it was.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+
+from reportgen import provenance
+from reportgen.errors import StudyError
+from reportgen.report.index import compose_index
+from reportgen.report.page import Card, StudyPage
+from reportgen.report.render import qmd, templates_folder
+from reportgen.site import engines
+from reportgen.site.swap import recover, swap_in
+from reportgen.store import content_key
+
+CARD = "card.json"
+_SITE_KEY = "site-key.txt"
+
+
+@dataclass(frozen=True)
+class Site:
+    """The folder of the Quarto website project: sources tracked, `_qmd` and `_site` made by builds."""
+
+    folder: Path
+
+    @property
+    def published(self) -> Path:
+        """The rendered site."""
+        return self.folder / "_site"
+
+    @property
+    def project(self) -> Path:
+        """The complete Quarto project that the rendered site was made from."""
+        return self.folder / "_qmd"
+
+    @property
+    def sources(self) -> list[Path]:
+        """The tracked files of the project."""
+        return [path for path in sorted(self.folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+
+    def cards(self) -> dict[str, Card]:
+        """The cards of the studies that are published now, by id; a card that cannot be read is no card."""
+        recover(self.published)
+        recover(self.project)
+        found = {}
+        for path in sorted((self.published / "studies").glob(f"*/{CARD}")):
+            try:
+                found[path.parent.name] = Card.from_json(path.read_bytes())
+            except (TypeError, ValueError):
+                continue
+        return found
+
+    def key(self) -> str:
+        """What every page depends on: code, templates, the project's tracked files, the versions in use."""
+        sources = [(path.name, path.read_text(encoding="utf-8")) for path in self.sources]
+        code, templates = provenance.code_version(""), provenance.folder_version(templates_folder())
+        return content_key(code, templates, sources, provenance.versions())
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A study whose page of last time is taken over, with its card as it is now."""
+
+    card: Card
+
+
+def write_site(site: Site, studies: Sequence[StudyPage | Kept]) -> bool:
+    """Write, render and swap in the site of these studies; False where it stands already as it would be.
+
+    Raises StudyError where a page cannot be rendered or the disk refuses; the published site then stays.
+    """
+    cards = [study.card for study in studies]
+    if _stands(site, studies):
+        return False
+    try:
+        with _staging(site) as staging:
+            project, out = staging / "qmd", staging / "site"
+            pages = _write_project(site, project, out, studies, cards)
+            engines.render_project(project, pages, out, templates_folder(), _title(site))
+            (out / _SITE_KEY).write_text(site.key())
+            swap_in(project, site.project)
+            swap_in(out, site.published)
+    except OSError as error:
+        raise StudyError(f"{site.folder}: the site cannot be written ({error.strerror or error}).") from error
+    return True
+
+
+def _stands(site: Site, studies: Sequence[StudyPage | Kept]) -> bool:
+    """Whether the published site is already this one."""
+    if any(isinstance(study, StudyPage) for study in studies) or not (site.published / "index.html").is_file():
+        return False
+    key = site.published / _SITE_KEY
+    same_key = key.is_file() and key.read_text() == site.key()
+    return same_key and site.cards() == {study.card.id: study.card for study in studies}
+
+
+def _write_project(
+    site: Site, project: Path, out: Path, studies: Sequence[StudyPage | Kept], cards: list[Card]
+) -> list[Path]:
+    """Fill the project and what needs no rendering; return the pages that do."""
+    _write_assets(site, project, out)
+    pages = [Path("index.qmd")]
+    (project / "index.qmd").write_text(qmd(compose_index(_title(site), cards)), encoding="utf-8")
+    for study in studies:
+        beside = Path("studies") / study.card.id
+        if isinstance(study, StudyPage):
+            pages.append(beside / "index.qmd")
+            _write_study(study, project / beside, out / beside)
+        else:
+            shutil.copytree(site.project / beside, project / beside)
+            shutil.copytree(site.published / beside, out / beside)
+        (out / beside / CARD).write_bytes(study.card.to_json())
+    return pages
+
+
+def _write_study(study: StudyPage, project: Path, out: Path) -> None:
+    for folder in (project, out):
+        folder.mkdir(parents=True)
+        for name, content in study.files.items():
+            (folder / name).write_bytes(content)
+    (project / "index.qmd").write_text(qmd(study.document), encoding="utf-8")
+
+
+def _write_assets(site: Site, project: Path, out: Path) -> None:
+    from reportgen.figures.theme import plotly_script  # noqa: PLC0415
+
+    project.mkdir(parents=True)
+    for source in site.sources:
+        shutil.copy(source, project / source.name)
+    shutil.copytree(templates_folder() / "assets", project / "assets")
+    (project / "assets" / "plotly.min.js").write_text(plotly_script(), encoding="utf-8")
+    shutil.copytree(project / "assets", out / "assets")
+
+
+def _title(site: Site) -> str:
+    settings = yaml.safe_load((site.folder / "_quarto.yml").read_text(encoding="utf-8"))
+    return str(settings["website"]["title"])
+
+
+@contextmanager
+def _staging(site: Site) -> Iterator[Path]:
+    for left in site.folder.glob(".build-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    staging = Path(tempfile.mkdtemp(dir=site.folder, prefix=".build-"))
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def failed(card: Card, why: str) -> Kept:
+    """Last time's page of a study that failed just now."""
+    since = card.failing or f"since {provenance.now().date().isoformat()}: {why}"
+    return Kept(replace(card, failing=since))

@@ -1,0 +1,255 @@
+"""What a study spec may say.
+
+One class a section, one field a key; the names here are the names in the YAML, on the page and in the
+paper. Every class refuses keys that it does not know, and no value is coerced: `id: no` is an error, not
+the string "False". Values that are right one by one and wrong together raise a `MisfitError`, which says
+which of them to look at.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from reportgen.spec.wording import shown
+
+QueryPosition = Literal["last", "subject_last", "object_last", "before_object"]
+KeySpan = Literal["subject", "object", "first"]
+Aggregation = Literal["sum", "mean", "max"]
+TestName = Literal["auto", "paired_t", "wilcoxon", "student", "welch", "mann_whitney"]
+Correction = Literal["none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"]
+FalseObjects = Literal["given", "derangement", "matched_derangement"]
+Value = str | int | float | bool
+Values = Annotated[tuple[Value, ...], Field(min_length=1)]
+
+Name = Annotated[str, Field(min_length=1)]
+Slug = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,63}$",
+        description="lower-case letters, digits and hyphens, 64 at most, not starting with a hyphen",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """Values that are fine alone and wrong together; `at` leads from where the check stands to the value."""
+
+    message: str
+    at: tuple[str | int, ...] = ()
+
+
+class MisfitError(ValueError):
+    """All misfits that one check found: a plain ValueError could carry the first alone, without its place."""
+
+    def __init__(self, *found: Misfit) -> None:
+        super().__init__("; ".join(misfit.message for misfit in found))
+        self.found = found
+
+
+class _Section(BaseModel):
+    """A section of the spec: unknown keys are errors and values never change their type or content."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    def _misfits(self) -> Iterable[Misfit]:
+        return ()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if found := tuple(self._misfits()):
+            raise MisfitError(*found)
+        return self
+
+
+class StudySection(_Section):
+    """Who asks, and what."""
+
+    id: Slug
+    title: Name
+    question: Name = "Do heads look at the subject differently when the statement is true?"
+    authors: tuple[Name, ...] = ()
+    abstract: str = ""
+
+
+class ModelSection(_Section):
+    """Which model, from exactly one of four places: a hub, a folder, a GGUF file, a registry package."""
+
+    hub: Name | None = None
+    folder: Name | None = None
+    gguf: Name | None = None
+    package: Name | None = None
+    file: Name | None = None
+    revision: Name | None = None
+    prepend_bos: Literal["auto", "always", "never"] = "auto"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    dtype: Literal["float32"] = "float32"
+
+    def _misfits(self) -> Iterable[Misfit]:
+        places = [name for name in ("hub", "folder", "gguf", "package") if getattr(self, name) is not None]
+        if len(places) != 1:
+            named = " and ".join(f"`{name}`" for name in places) or "none"
+            yield Misfit(
+                f"a model comes from exactly one of `hub`, `folder`, `gguf`, `package`; got {named}",
+                at=tuple(places[1:2]),
+            )
+        if (self.file is None) != (self.package is None):
+            yield Misfit(
+                "`package` and `file` (the GGUF file inside the package) belong together",
+                at=("package",) if self.file is None else ("file",),
+            )
+        if self.revision is not None and self.hub is None:
+            yield Misfit("`revision` names a commit on the hub and belongs to `hub` alone", at=("revision",))
+
+
+def _names_both(template: str) -> str:
+    slots = ("{subject}", "{object}")
+    if strange := [slot for slot in re.findall(r"\{[^{}]*\}", template) if slot not in slots]:
+        raise MisfitError(
+            Misfit(f"a template knows the slots {{subject}} and {{object}} alone, not {shown(strange[0])}")
+        )
+    for slot in slots:
+        if (times := template.count(slot)) != 1:
+            raise MisfitError(Misfit(f"a template names {slot} exactly once; this one names it {times} times"))
+    if re.search("[{}]", template.replace(slots[0], "").replace(slots[1], "")):
+        raise MisfitError(Misfit("a template has braces around {subject} and {object} alone; here is one more"))
+    return template
+
+
+class RelationSection(_Section):
+    """A relation's wording: one template that names `{subject}` and `{object}`, each once."""
+
+    template: Annotated[Name, AfterValidator(_names_both)]
+
+
+class FactSection(_Section):
+    """One fact inline: `object` makes it true; `false_object` gives its twin."""
+
+    subject: Name
+    relation: Name
+    object: Name
+    false_object: Name | None = None
+
+
+class FactsSection(_Section):
+    """The facts: inline under `items` or in a CSV beside the spec, and how their false twins come about."""
+
+    file: Name | None = None
+    items: tuple[FactSection, ...] = ()
+    relations: Annotated[dict[Name, RelationSection], Field(min_length=1)]
+    false_objects: FalseObjects = "derangement"
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def _misfits(self) -> Iterable[Misfit]:
+        if (self.file is not None) == bool(self.items):
+            got = "both" if self.items else "neither"
+            yield Misfit(
+                f"facts stand either in a `file` or inline under `items`, exactly one of the two; got {got}",
+                at=("items",) if self.items else (),
+            )
+
+
+class MeasureSection(_Section):
+    """Where attention is read from, to which tokens, and how their shares become one number."""
+
+    query_position: QueryPosition = "last"
+    key_span: KeySpan = "subject"
+    aggregation: Aggregation = "sum"
+
+
+class StatementSet(_Section):
+    """A named set of statements: those that have, for each column in `where`, one of the values listed."""
+
+    name: Name
+    where: Annotated[dict[Name, Value | Values], Field(min_length=1)]
+
+
+class ContrastSection(_Section):
+    """Two named sets of statements; the effect is the mean score in `a` minus the mean score in `b`."""
+
+    id: Slug
+    title: Name
+    a: StatementSet
+    b: StatementSet
+
+
+TRUTH = ContrastSection(
+    id="truth",
+    title="True against false",
+    a=StatementSet(name="true", where={"truth": True}),
+    b=StatementSet(name="false", where={"truth": False}),
+)
+
+
+def _each_once(corrections: tuple[Correction, ...]) -> tuple[Correction, ...]:
+    repeats = [index for index, name in enumerate(corrections) if name in corrections[:index]]
+    if repeats:
+        raise MisfitError(*(Misfit(f"`{corrections[i]}` stands in this list twice", at=(i,)) for i in repeats))
+    return corrections
+
+
+class TestsSection(_Section):
+    """How each head is tested, and what counts as a finding."""
+
+    __test__ = False
+
+    test: TestName = "auto"
+    corrections: Annotated[tuple[Correction, ...], Field(min_length=1), AfterValidator(_each_once)] = (
+        "none",
+        "bonferroni",
+        "holm",
+        "benjamini_hochberg",
+        "benjamini_yekutieli",
+    )
+    headline: Correction = "holm"
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    smallest_effect: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def _misfits(self) -> Iterable[Misfit]:
+        if self.headline not in self.corrections:
+            listed = ", ".join(f"`{name}`" for name in self.corrections)
+            yield Misfit(
+                f"the headline correction `{self.headline}` is not among `corrections`: {listed}",
+                at=("headline",) if "headline" in self.model_fields_set else ("corrections",),
+            )
+
+
+class ReportSection(_Section):
+    """What the page shows beyond what it always shows."""
+
+    top_heads: Annotated[int, Field(ge=1, le=50)] = 10
+    keywords: tuple[Name, ...] = ()
+
+
+def _ids_differ(contrasts: tuple[ContrastSection, ...]) -> tuple[ContrastSection, ...]:
+    ids = [contrast.id for contrast in contrasts]
+    if repeats := [index for index, name in enumerate(ids) if name in ids[:index]]:
+        raise MisfitError(*(Misfit(f"another contrast has the id `{ids[i]}`", at=(i, "id")) for i in repeats))
+    return contrasts
+
+
+class StudySpec(_Section):
+    """A whole study, as its author wrote it."""
+
+    study: StudySection
+    model: ModelSection
+    facts: FactsSection
+    measure: MeasureSection = MeasureSection()
+    contrasts: Annotated[tuple[ContrastSection, ...], Field(min_length=1), AfterValidator(_ids_differ)] = (TRUTH,)
+    tests: TestsSection = TestsSection()
+    report: ReportSection = ReportSection()
+
+
+class SpecFile(BaseModel):
+    """A spec with the place that it was read from: relative paths in it start at `path.parent`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: Path
+    text: str
+    spec: StudySpec

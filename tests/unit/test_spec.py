@@ -1,0 +1,235 @@
+"""What a good spec gives: its values, the defaults, places for every key, and nothing that can be changed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from reportgen.spec.load import load_spec
+from reportgen.spec.model import TRUTH, ModelSection, StatementSet, StudySpec
+from reportgen.spec.rules import Rule
+from reportgen.spec.yaml_source import Place, read_yaml
+
+SMALLEST = """\
+study: {id: capitals, title: Capitals}
+model: {hub: gpt2}
+facts:
+  file: facts.csv
+  relations: {capital: {template: "The capital of {subject} is {object}."}}
+"""
+
+FULLEST = """\
+study:
+  id: capitals-2
+  title: "Capitals: again"
+  question: Where do heads look?
+  authors: [Ada, "No"]
+  abstract: |
+    Two
+    lines.
+model:
+  hub: gpt2
+  revision: "607a30d"
+  prepend_bos: never
+  device: cpu
+  dtype: float32
+facts:
+  items:
+    - {subject: France, relation: capital, object: Paris, false_object: Rome}
+    - {subject: Italy, relation: capital, object: Rome}
+  relations:
+    capital:
+      template: "The capital of {subject} is {object}."
+  false_objects: given
+  seed: 3
+measure:
+  query_position: before_object
+  key_span: first
+  aggregation: max
+contrasts:
+  - id: size
+    title: Big against small
+    a: {name: big, where: {size: [big, 2, 0.5, true], truth: true}}
+    b: {name: small, where: {size: small}}
+tests:
+  test: welch
+  corrections: [holm, none]
+  headline: none
+  alpha: 0.01
+  smallest_effect: 0
+  seed: 7
+report:
+  top_heads: 50
+  keywords: [attention]
+"""
+
+MODEL_PLACES = ("{folder: weights}", "{gguf: m.gguf}", "{package: llm-x, file: m.gguf}")
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "study.yaml"
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
+
+def loaded(folder: Path, text: str) -> StudySpec:
+    return load_spec(written(folder, text)).spec
+
+
+def fields_set(section: BaseModel) -> Iterator[tuple[str, str]]:
+    for name in section.model_fields_set:
+        yield type(section).__name__, name
+        for inner in sections_in(getattr(section, name)):
+            yield from fields_set(inner)
+
+
+def sections_in(value: object) -> list[BaseModel]:
+    if isinstance(value, BaseModel):
+        return [value]
+    entries = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else ()
+    return [entry for entry in entries if isinstance(entry, BaseModel)]
+
+
+def all_fields() -> set[tuple[str, str]]:
+    schema = StudySpec.model_json_schema()
+    schemas = {**schema["$defs"], "StudySpec": schema}
+    return {(name, key) for name, part in schemas.items() for key in part["properties"]}
+
+
+def test_the_smallest_spec_has_every_default(tmp_path: Path) -> None:
+    spec = loaded(tmp_path, SMALLEST)
+    assert spec.study.question == "Do heads look at the subject differently when the statement is true?"
+    assert (spec.study.authors, spec.study.abstract) == ((), "")
+    assert spec.model == ModelSection(hub="gpt2", prepend_bos="auto", device="auto", dtype="float32")
+    assert (spec.facts.items, spec.facts.false_objects, spec.facts.seed) == ((), "derangement", 0)
+    measure = spec.measure
+    assert (measure.query_position, measure.key_span, measure.aggregation) == ("last", "subject", "sum")
+    assert spec.contrasts == (TRUTH,)
+    assert (spec.tests.test, spec.tests.headline, spec.tests.seed) == ("auto", "holm", 0)
+    assert (spec.tests.alpha, spec.tests.smallest_effect) == (0.05, 0.01)
+    assert len(spec.tests.corrections) == 5
+    assert (spec.report.top_heads, spec.report.keywords) == (10, ())
+
+
+def test_the_fullest_spec_says_what_was_written(tmp_path: Path) -> None:
+    spec = loaded(tmp_path, FULLEST)
+    assert spec.study.title == "Capitals: again"
+    assert spec.study.authors == ("Ada", "No")
+    assert spec.study.abstract == "Two\nlines.\n"
+    assert spec.model.revision == "607a30d"
+    assert [fact.false_object for fact in spec.facts.items] == ["Rome", None]
+    assert spec.facts.relations["capital"].template == "The capital of {subject} is {object}."
+    assert spec.measure.query_position == "before_object"
+    assert spec.contrasts[0].a == StatementSet(name="big", where={"size": ("big", 2, 0.5, True), "truth": True})
+    assert [type(value) for value in spec.contrasts[0].a.where["size"]] == [str, int, float, bool]  # type: ignore[union-attr]
+    assert spec.tests.corrections == ("holm", "none")
+    assert (spec.tests.smallest_effect, spec.report.top_heads) == (0, 50)
+
+
+def test_every_field_can_be_reached_from_yaml(tmp_path: Path) -> None:
+    texts = [SMALLEST, FULLEST, *(SMALLEST.replace("{hub: gpt2}", place) for place in MODEL_PLACES)]
+    reached = {field for text in texts for field in fields_set(loaded(tmp_path, text))}
+    assert reached == all_fields()
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "values"),
+    [
+        ("measure", "query_position", ["last", "subject_last", "object_last", "before_object"]),
+        ("measure", "key_span", ["subject", "object", "first"]),
+        ("measure", "aggregation", ["sum", "mean", "max"]),
+        ("tests", "test", ["auto", "paired_t", "wilcoxon", "student", "welch", "mann_whitney"]),
+        (
+            "tests",
+            "headline",
+            ["none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"],
+        ),
+        ("report", "top_heads", [1, 50]),
+        ("tests", "smallest_effect", [0, 0.99]),
+    ],
+)
+def test_every_choice_and_bound_is_accepted(tmp_path: Path, section: str, key: str, values: list[object]) -> None:
+    for value in values:
+        spec = loaded(tmp_path, f"{SMALLEST}{section}: {{{key}: {value}}}\n")
+        assert getattr(getattr(spec, section), key) == value
+
+
+@pytest.mark.parametrize("empty", ["", " ~", " null"])
+def test_an_optional_text_may_be_left_empty(tmp_path: Path, empty: str) -> None:
+    assert loaded(tmp_path, SMALLEST.replace("{hub: gpt2}", f"\n  hub: gpt2\n  folder:{empty}")).model.folder is None
+
+
+def test_path_and_text_are_kept_as_they_are(tmp_path: Path) -> None:
+    path = written(tmp_path, FULLEST.replace("\n", "\r\n"))
+    spec_file = load_spec(path)
+    assert spec_file.path == path
+    assert spec_file.text == FULLEST.replace("\n", "\r\n")
+    assert spec_file.spec == loaded(tmp_path, FULLEST)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    assert load_spec(written(tmp_path, "\ufeff" + SMALLEST)).text == SMALLEST
+
+
+@pytest.mark.parametrize("section", ["study", "model", "facts", "measure", "tests", "report"])
+def test_no_section_can_be_changed(tmp_path: Path, section: str) -> None:
+    spec = loaded(tmp_path, FULLEST)
+    part = getattr(spec, section)
+    name = next(iter(type(part).model_fields))
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(part, name, getattr(part, name))
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(spec, section, part)
+
+
+def test_no_list_can_be_changed(tmp_path: Path) -> None:
+    spec = loaded(tmp_path, FULLEST)
+    for value in (spec.study.authors, spec.facts.items, spec.contrasts, spec.tests.corrections):
+        assert isinstance(value, tuple)
+    assert isinstance(spec.contrasts[0].a.where["size"], tuple)
+
+
+def test_every_key_and_value_has_its_place(tmp_path: Path) -> None:
+    text = "# first\nstudy:\n  id:   a\n  'authors' : [Ada,\n    Bo]\n\nmodel: {hub: x}\n"
+    spots = read_yaml(written(tmp_path, text)).spots
+    assert {loc: (spot.key, spot.place) for loc, spot in spots.items()} == {
+        (): (Place(2, 1), Place(2, 1)),
+        ("study",): (Place(2, 1), Place(3, 3)),
+        ("study", "id"): (Place(3, 3), Place(3, 9)),
+        ("study", "authors"): (Place(4, 3), Place(4, 15)),
+        ("study", "authors", 0): (Place(4, 16), Place(4, 16)),
+        ("study", "authors", 1): (Place(5, 5), Place(5, 5)),
+        ("model",): (Place(7, 1), Place(7, 8)),
+        ("model", "hub"): (Place(7, 9), Place(7, 14)),
+    }
+
+
+def test_yaml_becomes_plain_data_with_tuples(tmp_path: Path) -> None:
+    data = read_yaml(written(tmp_path, "a: [1, 0.5, yes, ~, 'no', {b: []}]\nc: =\nd: <<\n")).data
+    expected: dict[str, Any] = {"a": (1, 0.5, True, None, "no", {"b": ()}), "c": "=", "d": "<<"}
+    assert data == expected
+
+
+@pytest.mark.parametrize(
+    ("loc", "words"),
+    [
+        (("tests", "alpha"), "a number, above 0 and below 1"),
+        (("tests", "smallest_effect"), "a number, at least 0 and below 1"),
+        (("report", "top_heads"), "a whole number, at least 1 and at most 50"),
+        (("study", "abstract"), "text"),
+        (("model", "folder"), "text that is not empty"),
+        (("model", "dtype"), "`float32`"),
+        (("measure", "key_span"), "one of `subject`, `object`, `first`"),
+        (("facts", "relations"), "a mapping with at least one entry"),
+        (("contrasts",), "a list with at least one entry"),
+    ],
+)
+def test_what_is_allowed_is_read_from_the_models(loc: tuple[str, ...], words: str) -> None:
+    rule = Rule.of(StudySpec)
+    for step in loc:
+        below = rule.below(step)
+        assert below is not None
+        rule = below
+    assert rule.words == words
