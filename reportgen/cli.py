@@ -59,8 +59,8 @@ def build(specs: tuple[Path, ...], folder: Path, cache: Path, limit: int | None,
     from reportgen.studies import build_studies  # noqa: PLC0415
 
     console = Console(quiet=quiet)
-    site = Site(folder)
     try:
+        site = Site.at(folder)
         outcomes = build_studies(specs or _all_specs(), site, cache, whole=not specs, limit=limit, progress=console)
     except ReportgenError as error:
         _fail(error)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import yaml
 
@@ -23,10 +24,11 @@ from reportgen.report.page import Card, StudyPage
 from reportgen.report.render import qmd, templates_folder
 from reportgen.site import engines
 from reportgen.site.swap import recover, swap_in
-from reportgen.store import content_key
+from reportgen.store import content_key, write_atomically
 
 CARD = "card.json"
 _SITE_KEY = "site-key.txt"
+_SETTINGS = "_quarto.yml"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,26 @@ class Site:
     """The folder of the Quarto website project: sources tracked, `_qmd` and `_site` made by builds."""
 
     folder: Path
+
+    @classmethod
+    def at(cls, folder: Path) -> Self:
+        """The project in `folder`, begun there with a plain `_quarto.yml` where there is none.
+
+        Raises StudyError where that cannot be written.
+        """
+        settings = folder / _SETTINGS
+        if not settings.is_file():
+            write_atomically(settings, (templates_folder() / "site" / _SETTINGS).read_bytes())
+        return cls(folder)
+
+    @property
+    def title(self) -> str:
+        """The site's title, as its `_quarto.yml` has it; raises StudyError where it has none."""
+        try:
+            settings = yaml.safe_load((self.folder / _SETTINGS).read_text(encoding="utf-8"))
+            return str(settings["website"]["title"])
+        except (yaml.YAMLError, TypeError, KeyError, UnicodeDecodeError) as error:
+            raise StudyError(f"{self.folder / _SETTINGS}: no `website: title:` can be read here.") from error
 
     @property
     def published(self) -> Path:
@@ -88,7 +110,7 @@ def write_site(site: Site, studies: Sequence[StudyPage | Kept]) -> bool:
         with _staging(site) as staging:
             project, out = staging / "qmd", staging / "site"
             pages = _write_project(site, project, out, studies, cards)
-            engines.render_project(project, pages, out, templates_folder(), _title(site))
+            engines.render_project(project, pages, out, templates_folder(), site.title)
             (out / _SITE_KEY).write_text(site.key())
             swap_in(project, site.project)
             swap_in(out, site.published)
@@ -112,7 +134,7 @@ def _write_project(
     """Fill the project and what needs no rendering; return the pages that do."""
     _write_assets(site, project, out)
     pages = [Path("index.qmd")]
-    (project / "index.qmd").write_text(qmd(compose_index(_title(site), cards)), encoding="utf-8")
+    (project / "index.qmd").write_text(qmd(compose_index(site.title, cards)), encoding="utf-8")
     for study in studies:
         beside = Path("studies") / study.card.id
         if isinstance(study, StudyPage):
@@ -142,11 +164,6 @@ def _write_assets(site: Site, project: Path, out: Path) -> None:
     shutil.copytree(templates_folder() / "assets", project / "assets")
     (project / "assets" / "plotly.min.js").write_text(plotly_script(), encoding="utf-8")
     shutil.copytree(project / "assets", out / "assets")
-
-
-def _title(site: Site) -> str:
-    settings = yaml.safe_load((site.folder / "_quarto.yml").read_text(encoding="utf-8"))
-    return str(settings["website"]["title"])
 
 
 @contextmanager

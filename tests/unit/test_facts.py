@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from itertools import permutations
 from pathlib import Path
@@ -176,16 +175,14 @@ def one_subject_holds_most(number: int) -> tuple[str, str]:
     ("shape", "served"),
     [(different, 10_000), (half_alike, 10_000), (mostly_alike, 6_000), (one_subject_holds_most, 6_000)],
 )
-def test_ten_thousand_facts_take_less_than_two_seconds(shape, served: int) -> None:  # type: ignore[no-untyped-def]
+def test_ten_thousand_facts_of_awkward_shapes_are_handed_round(shape, served: int) -> None:  # type: ignore[no-untyped-def]
     pairs = [shape(number) for number in range(10_000)]
     held: dict[str, set[str]] = {}
     for subject, thing in pairs:
         held.setdefault(subject, set()).add(thing)
     frozen = {subject: frozenset(things) for subject, things in held.items()}
     objects, true = [thing for _, thing in pairs], [frozen[subject] for subject, _ in pairs]
-    start = time.process_time()
     found = derange(objects, true, np.random.default_rng(0))
-    assert time.process_time() - start < 2
     assert sum(new is not None for new in found) == served
 
 

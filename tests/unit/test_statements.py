@@ -1,0 +1,188 @@
+"""Rendering and spans, on two small tokenizers: one token a byte, and one token a word with its space."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer as Fast
+from tokenizers import models, pre_tokenizers, processors
+
+from reportgen.errors import InputError, StudyError
+from reportgen.facts.fact import Fact, FactSet
+from reportgen.models.tokenizer import Tokenizer
+from reportgen.spec.model import MeasureSection
+from reportgen.statements import StatementSet, render_statements, twins
+
+BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
+WORDS = [
+    *("The", "capital", "of", "is", "the", "It", "so", "that", "has", ":", "."),
+    *("France", "Paris", "Rome", "Peru", "Lima", "New", "Zealand", "York", "Wellington"),
+    *"abcdefg",
+]
+TEMPLATE = "The capital of {subject} is {object}"
+
+
+def tokenizer(
+    folder: Path, *, words: bool = True, adds_bos: bool = False, context: int = 100, prepend: str = "auto"
+) -> Tokenizer:
+    fast = Fast(models.BPE({token: i for i, token in enumerate([*BYTES, "<s>"])}, []))
+    fast.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=False)
+    if words:
+        vocabulary = ["?", "<s>", *WORDS, *(f"Ġ{word}" for word in WORDS)]
+        fast = Fast(models.WordLevel({token: i for i, token in enumerate(vocabulary)}, unk_token="?"))
+        fast.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, trim_offsets=False)
+    if adds_bos:
+        bos = fast.token_to_id("<s>")
+        fast.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", bos)])
+    fast.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"bos_token": "<s>"}))
+    (folder / "config.json").write_text(json.dumps({"max_position_embeddings": context}))
+    return Tokenizer(folder, prepend)  # type: ignore[arg-type]
+
+
+def facts(*triples: tuple[str, str, str], template: str = TEMPLATE) -> FactSet:
+    listed = [
+        Fact(subject, "r", object_, truth, f"p{number}", {})
+        for number, (subject, true, false) in enumerate(triples)
+        for object_, truth in ((true, True), (false, False))
+    ]
+    return FactSet(tuple(listed), {"r": template}, (), "")
+
+
+def render(folder: Path, given: FactSet, measure: MeasureSection | None = None, **options: object) -> StatementSet:
+    return render_statements(given, tokenizer(folder, **options), measure or MeasureSection())  # type: ignore[arg-type]
+
+
+def test_spans_are_the_tokens_over_the_slots(tmp_path: Path) -> None:
+    (true, false) = twins(render(tmp_path, facts(("New Zealand", "Wellington", "Paris"))).statements)[0]
+    assert true.text == "The capital of New Zealand is Wellington"
+    assert [true.tokens.texts[i] for i in true.subject] == [" New", " Zealand"]
+    assert [false.tokens.texts[i] for i in false.object] == [" Paris"]
+    assert (true.query, true.keys) == (6, (3, 4))
+
+
+def test_a_subject_that_occurs_twice_is_taken_where_the_template_puts_it(tmp_path: Path) -> None:
+    given = facts(("is", "Paris", "Rome"), template="It is so that {subject} has {object}")
+    statement = render(tmp_path, given).statements[0]
+    assert [statement.tokens.texts[i] for i in statement.subject] == [" is"]
+    assert statement.subject == (4,)
+
+
+def test_the_object_may_stand_first(tmp_path: Path) -> None:
+    given = facts(("France", "Paris", "Rome"), template="{object} is the capital of {subject}")
+    statement = render(tmp_path, given).statements[0]
+    assert (statement.object, statement.subject, statement.query) == ((0,), (5,), 5)
+
+
+def test_a_subject_at_the_start_has_no_space_before_it(tmp_path: Path) -> None:
+    statement = render(tmp_path, facts(("France", "Paris", "Rome"), template="{subject}: {object}")).statements[0]
+    assert statement.tokens.texts[0] == "France"
+    assert statement.subject == (0,)
+
+
+def test_every_byte_of_an_emoji_belongs_to_its_span(tmp_path: Path) -> None:
+    given = facts(("🦊", "b", "c"), template="a {subject} {object}")
+    statement = render(tmp_path, given, words=False).statements[0]
+    assert len(statement.subject) == 4
+    assert statement.tokens.texts[-1] == "b"
+
+
+@pytest.mark.parametrize(
+    ("adds_bos", "prepend", "first"),
+    [(True, "auto", "<s>"), (False, "auto", "The"), (False, "always", "<s>"), (True, "never", "The")],
+)
+def test_a_first_token_is_put_where_the_rule_says_and_is_in_no_span(
+    tmp_path: Path, adds_bos: bool, prepend: str, first: str
+) -> None:
+    statement = render(tmp_path, facts(("France", "Paris", "Rome")), adds_bos=adds_bos, prepend=prepend).statements[0]
+    assert statement.tokens.texts[0] == first
+    assert [statement.tokens.texts[i] for i in statement.subject] == [" France"]
+    assert statement.query == len(statement.tokens.ids) - 1
+
+
+def test_a_first_token_that_the_tokenizer_does_not_have_is_an_error(tmp_path: Path) -> None:
+    known = tokenizer(tmp_path, prepend="always")
+    (tmp_path / "tokenizer_config.json").write_text("{}")
+    with pytest.raises(StudyError, match="names no beginning-of-sequence token"):
+        known.encode("a")
+
+
+@pytest.mark.parametrize(
+    ("measure", "query", "keys"),
+    [
+        (MeasureSection(query_position="object_last", key_span="object"), 5, (5,)),
+        (MeasureSection(query_position="last", key_span="first"), 6, (0,)),
+        (MeasureSection(query_position="last", key_span="subject"), 6, (3,)),
+    ],
+)
+def test_the_measure_says_where_from_and_where_to(
+    tmp_path: Path, measure: MeasureSection, query: int, keys: tuple[int, ...]
+) -> None:
+    given = facts(("France", "Paris", "Rome"), template=f"{TEMPLATE} .")
+    statement = render(tmp_path, given, measure).statements[0]
+    assert (statement.query, statement.keys) == (query, keys)
+
+
+@pytest.mark.parametrize("query", ["before_object", "subject_last"])
+def test_a_position_before_the_object_is_refused_since_twins_are_the_same_there(tmp_path: Path, query: str) -> None:
+    measure = MeasureSection(query_position=query)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="each difference would be exactly 0") as caught:
+        render(tmp_path, facts(("France", "Paris", "Rome")), measure)
+    assert caught.value.problems[0].where == "measure.query_position"
+    assert "`last` or `object_last`" in caught.value.problems[0].remedy
+
+
+def test_a_key_span_after_the_query_position_is_refused(tmp_path: Path) -> None:
+    measure = MeasureSection(query_position="subject_last", key_span="object")
+    with pytest.raises(InputError, match="where the model cannot look"):
+        render(tmp_path, facts(("France", "Paris", "Rome")), measure)
+
+
+def test_what_is_too_long_is_left_out_with_its_twin_and_named(tmp_path: Path) -> None:
+    given = facts(("France", "Paris", "Rome"), ("Peru", "Lima", "a b c d e f g"))
+    rendered = render(tmp_path, given, words=True, context=8)
+    assert [statement.fact.subject for statement in rendered.statements] == ["France", "France"]
+    (notice,) = [notice for notice in rendered.notices if notice.kind == "left out"]
+    assert notice.items == ("Peru – a b c d e f g (r): 12 tokens, more than the model's context of 8",)
+
+
+def test_nothing_left_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no fact becomes a statement"):
+        render(tmp_path, facts(("France", "Paris", "Rome")), context=3)
+
+
+def test_twins_whose_objects_differ_in_length_are_counted(tmp_path: Path) -> None:
+    rendered = render(tmp_path, facts(("France", "Paris", "Rome"), ("Peru", "Lima", "New York")))
+    (notice,) = [notice for notice in rendered.notices if "number of tokens" in notice.message]
+    assert notice.message.startswith("In 1 of 2 pairs")
+    assert notice.items == ("Peru: Lima (1), New York (2)",)
+
+
+def test_a_token_that_reaches_beyond_the_subject_is_told(tmp_path: Path) -> None:
+    folder = tmp_path
+    fast = Fast(models.WordLevel({"?": 0, "b": 1, "c": 2}, unk_token="?"))
+    fast.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    fast.save(str(folder / "tokenizer.json"))
+    given = facts(("France", "b", "c"), template="In {subject}'s view: {object} now")
+    rendered = render_statements(given, Tokenizer(folder), MeasureSection())
+    (notice,) = [notice for notice in rendered.notices if "covers part of the subject" in notice.message]
+    assert notice.items[0] == "In France's view: b now: “France's”"
+
+
+def test_looking_from_inside_the_span_is_told(tmp_path: Path) -> None:
+    given = facts(("France", "Paris", "Rome"), template="{object} is the capital of {subject}")
+    assert any("part of the key span" in notice.message for notice in render(tmp_path, given).notices)
+
+
+def test_labels_hold_what_contrasts_filter_by(tmp_path: Path) -> None:
+    fact = Fact("France", "r", "Paris", True, "p1", {"continent": "Europe"})
+    rendered = render(tmp_path, FactSet((fact,), {"r": TEMPLATE}, (), ""))
+    expected = {
+        "continent": "Europe",
+        "subject": "France",
+        "relation": "r",
+        "object": "Paris",
+        "pair": "p1",
+        "truth": True,
+    }
+    assert rendered.statements[0].labels == expected
