@@ -61,15 +61,15 @@ def build(specs: tuple[Path, ...], folder: Path, cache: Path, limit: int | None,
     console = Console(quiet=quiet)
     try:
         site = Site.at(folder)
-        outcomes = build_studies(specs or _all_specs(), site, cache, whole=not specs, limit=limit, progress=console)
+        built = build_studies(specs or _all_specs(), site, cache, whole=not specs, limit=limit, progress=console)
     except ReportgenError as error:
         _fail(error)
     except KeyboardInterrupt:
         click.echo("Stopped. The shards captured so far are kept; the same command goes on from there.", err=True)
         sys.exit(130)
-    if any(outcome.study is not None for outcome in outcomes):
+    if (site.published / "index.html").is_file():
         console.say(f"The site is {site.published / 'index.html'}; look at it with `reportgen serve`.")
-    _tell_errors([outcome.error for outcome in outcomes if outcome.error is not None])
+    _tell_errors(built.errors)
 
 
 @main.command()

@@ -131,12 +131,13 @@ def _even_objects(
     spec: StudySpec,
     tests: HeadTests,
 ) -> tuple[OtherChoice, ...]:
-    """The contrast without the twins whose objects differ in their number of tokens, where there are any."""
-    pairs = twins(statements)
-    uneven = {true.fact.pair for true, false in pairs if len(true.object) != len(false.object)}
-    even = np.array([statement.fact.pair not in uneven for statement in statements])
-    if not uneven or len(pairs) - len(uneven) < FEWEST_PAIRS:
+    """A paired contrast without the twins whose objects differ in their number of tokens, where there are any."""
+    uneven = {true.fact.pair for true, false in twins(statements) if len(true.object) != len(false.object)}
+    compared = tests.a.pair.to_numpy().tolist() if tests.design == "paired" else []
+    left = sum(pair not in uneven for pair in compared)
+    if left == len(compared) or left < FEWEST_PAIRS:
         return ()
+    even = np.array([statement.fact.pair not in uneven for statement in statements])
     without = test_heads(scores.isel(statement=even), contrast, spec.tests)
     found, before = without.recall_heads(), tests.recall_heads()
     choice = "only pairs whose objects have the same number of tokens"

@@ -175,17 +175,17 @@ def _heads(a: xr.DataArray, b: xr.DataArray, arrangement: Arrangement, tests: Te
     result = procedure.test(flat_a, flat_b)
     difference = procedure.difference(flat_a, flat_b)
     interval = procedure.interval(flat_a, flat_b, difference, tests)
-    tested = result.reason == ""
+    family_size = int((result.reason == "").sum())
     results = {
         **_set_summary("a", flat_a, tests.alpha),
         **_set_summary("b", flat_b, tests.alpha),
         "effect": difference.estimate,
         "effect_low": interval.low,
         "effect_high": interval.high,
-        "standardized": np.where(tested, procedure.standardized(flat_a, flat_b), np.nan),
+        "standardized": procedure.standardized(flat_a, flat_b),
         "statistic": result.statistic,
         "p_value": result.p_value,
-        "detectable": np.where(tested, _detectable(difference, tested, tests), np.nan),
+        "detectable": _detectable(difference, family_size, tests),
         "reason": result.reason,
     }
     shape = a.shape[1:]
@@ -211,10 +211,9 @@ def _set_summary(name: str, scores: Scores, alpha: float) -> dict[str, PerHead]:
     }
 
 
-def _detectable(difference: MeanDifference, tested: np.ndarray, tests: TestsSection) -> PerHead:
+def _detectable(difference: MeanDifference, family_size: int, tests: TestsSection) -> PerHead:
     """For the α that the headline correction leaves a first finding; a family of none is not corrected."""
-    family_size = max(int(tested.sum()), 1)
-    return detectable(difference, criterion(tests.headline).strictest(tests.alpha, family_size))
+    return detectable(difference, criterion(tests.headline).strictest(tests.alpha, max(family_size, 1)))
 
 
 def _untested(contrast: ContrastSection, heads: xr.Dataset) -> list[Notice]:

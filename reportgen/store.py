@@ -54,11 +54,13 @@ class Store:
         write_atomically(self.root / room / key, hashlib.sha256(payload).digest() + payload)
 
     def get(self, room: str, key: str) -> bytes | None:
-        """The payload under `key`, or None where there is no whole entry."""
+        """The payload under `key`, or None where there is no whole entry; raises StudyError where it may not be read."""
         try:
             entry = (self.root / room / key).read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise StudyError(f"{self.root / room / key}: cannot be read ({error.strerror or error}).") from error
         digest, payload = entry[:_DIGEST_BYTES], entry[_DIGEST_BYTES:]
         return payload if hashlib.sha256(payload).digest() == digest else None
 

@@ -23,13 +23,26 @@ class Outcome:
     error: Exception | None = None
 
 
+@dataclass(frozen=True)
+class Built:
+    """What became of every spec, and the error where the site as a whole could not be written."""
+
+    outcomes: tuple[Outcome, ...]
+    site_error: ReportgenError | None
+
+    @property
+    def errors(self) -> tuple[Exception, ...]:
+        """Every error, in the order of the specs, the site's own last."""
+        own = () if self.site_error is None else (self.site_error,)
+        return (*(outcome.error for outcome in self.outcomes if outcome.error is not None), *own)
+
+
 def build_studies(
     specs: Sequence[Path], site: Site, cache: Path, *, whole: bool, limit: int | None, progress: Progress
-) -> list[Outcome]:
+) -> Built:
     """Build the studies of some specs into the site; `whole` says that they are all that the site holds.
 
-    Where `whole` is false, the site's other studies stay as they are. Raises StudyError where the site itself
-    cannot be written.
+    Where `whole` is false, the site's other studies stay as they are. A site that cannot be written stays too.
     """
     published = site.cards()
     site_key = site.key()
@@ -41,9 +54,12 @@ def build_studies(
     if not whole:
         built = {study.card.id for study in studies}
         studies = [*studies, *(Kept(card) for card in published.values() if card.id not in built)]
-    if studies:
-        write_site(site, sorted(studies, key=lambda study: study.card.id))
-    return outcomes
+    try:
+        if studies:
+            write_site(site, sorted(studies, key=lambda study: study.card.id))
+    except ReportgenError as error:
+        return Built(tuple(outcomes), error)
+    return Built(tuple(outcomes), None)
 
 
 def _build(

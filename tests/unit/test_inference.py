@@ -241,6 +241,17 @@ def test_independent_sets_are_standardized_by_hedges():
     assert float(found.heads.standardized[0, 0]) == pytest.approx(cohens_d * (1 - 3 / (4 * 38 - 1)), rel=1e-4)
 
 
+@pytest.mark.parametrize(("test", "equal_variances"), [("student", True), ("welch", False)])
+def test_independent_tests_have_their_own_intervals(test, equal_variances):
+    scores = make_scores()[9:]
+    found = inference.test_heads(scores, TRUTH, TestsSection(test=test))
+    expected = stats.ttest_ind(
+        found.a.to_numpy().astype(float), found.b.to_numpy().astype(float), equal_var=equal_variances
+    )
+    np.testing.assert_allclose(found.heads.p_value, expected.pvalue, rtol=1e-9)
+    np.testing.assert_allclose(found.heads.effect_low, expected.confidence_interval(0.95).low, rtol=1e-9)
+
+
 def test_a_contrast_by_another_column():
     chosen = ContrastSection(
         id="subjects",

@@ -30,11 +30,12 @@ def run(name, a, b):
 
 
 @EVERY_TEST
+@pytest.mark.parametrize("side", [0, 1])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_a_score_that_is_not_finite_costs_its_own_head_alone(name, bad):
+def test_a_score_that_is_not_finite_costs_its_own_head_alone(name, bad, side):
     a, b = scores(20)
     expected = run(name, a, b)
-    a[3, 1] = bad
+    (a, b)[side][3, 1] = bad
     found = run(name, a, b)
     assert found.reason.tolist() == ["", testable.NOT_FINITE, "", ""]
     assert np.isnan(found.p_value[1])

