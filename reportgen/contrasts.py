@@ -15,10 +15,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from reportgen.errors import InputError, Problem, StudyError
+from reportgen.errors import InputError, Problem, StudyError, shown
 from reportgen.notices import Notice
 from reportgen.spec.model import ContrastSection, StatementSet, TestName, Value
-from reportgen.spec.wording import did_you_mean, listed, shown
+from reportgen.spec.wording import did_you_mean, listed
 
 FEWEST_PAIRS = 8
 

@@ -3,9 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
-from reportgen.errors import Problem
+from reportgen.errors import Problem, nearest, shown
 from reportgen.facts.rows import Row
-from reportgen.facts.words import closest, shown
 
 
 def row_problems(rows: Sequence[Row], relations: Collection[str]) -> list[Problem]:
@@ -25,7 +24,7 @@ def _unknown_relations(rows: Iterable[Row], relations: Collection[str]) -> list[
     for row in rows:
         if row.relation in relations:
             continue
-        near = closest(row.relation, relations)
+        near = nearest(row.relation, relations)
         hint = f"did you mean `{near}`? " if near else ""
         remedy = f"{hint}facts.relations in the spec words {known}"
         problems.append(Problem(row.where, f"the relation {shown(row.relation)} is not in the spec", remedy))

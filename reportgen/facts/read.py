@@ -10,11 +10,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from reportgen.errors import InputError, Problem
+from reportgen.errors import InputError, Problem, shown
 from reportgen.facts.check import row_problems
 from reportgen.facts.rows import Row, as_row, cell_problems
 from reportgen.facts.table import REQUIRED, Record, Table, read_table
-from reportgen.facts.words import shown
 from reportgen.spec.model import FactSection, FactsSection
 
 

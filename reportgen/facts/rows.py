@@ -6,9 +6,9 @@ A row states a fact, true unless its `truth` says otherwise. It may bring its ow
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reportgen.errors import Problem
+from reportgen.errors import Problem, shown
 from reportgen.facts.table import Record
-from reportgen.facts.words import clean, forbidden_character, shown
+from reportgen.facts.words import clean, forbidden_character
 
 _KNOWN = frozenset({"subject", "relation", "object", "false_object", "truth", "pair"})
 _TRUTHS = frozenset({"true", "false"})

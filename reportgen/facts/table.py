@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from reportgen.errors import InputError, Problem
-from reportgen.facts.words import clean, closest, forbidden_character, shown
+from reportgen.errors import InputError, Problem, nearest, shown
+from reportgen.facts.words import clean, forbidden_character
 
 MOST_BYTES = 100_000_000
 REQUIRED = ("subject", "relation", "object")
@@ -184,7 +184,7 @@ def _column_remedy(name: str, columns: tuple[str, ...]) -> str:
     if len(columns) == 1 and any(mark in columns[0] for mark in ";\t|"):
         return "separate the columns with commas"
     others = tuple(column for column in columns if column not in REQUIRED)
-    near = closest(name, others)
+    near = nearest(name, others)
     return f"did you mean `{name}` by {shown(near)}? rename it" if near else _expected_header()
 
 

@@ -1,10 +1,7 @@
-"""How this room treats the words that it is given: cleaned once, and shown shortened in messages."""
+"""How this room treats the words that it is given: cleaned once, and refused where they break a line."""
 
 import unicodedata
-from collections.abc import Iterable
-from difflib import get_close_matches
 
-_LONGEST_SHOWN = 80
 _LINE_BREAKS_AND_CONTROLS = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
@@ -22,16 +19,3 @@ def forbidden_character(text: str) -> str:
         if unicodedata.category(character) in _LINE_BREAKS_AND_CONTROLS:
             return f"U+{ord(character):04X}"
     return ""
-
-
-def shown(text: str) -> str:
-    """`text` between backticks for a message: cut where it grows long, what the eye cannot see escaped."""
-    short = text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
-    return "`" + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short) + "`"
-
-
-def closest(word: str, choices: Iterable[str]) -> str:
-    """The choice most like `word`, whatever its case, or nothing when none is alike."""
-    by_folded = {choice.casefold(): choice for choice in choices}
-    near = get_close_matches(word.casefold(), list(by_folded), n=1)
-    return by_folded[near[0]] if near else ""

@@ -43,14 +43,14 @@ def significance_heatmaps(tests: HeadTests) -> go.Figure:
     evidence = -np.log10(np.maximum(heads.p_value.to_numpy(), np.finfo(float).tiny))
     hover = _hover_texts(tests)
     layers, per_layer = effect.shape
-    figure = go.Figure(layout=_layout(tests, layers, per_layer))
+    marked = tests.recall_heads().to_numpy()
+    figure = go.Figure(layout=_layout(tests, layers, per_layer, int(marked.sum(axis=1).max())))
     limit = clip(effect)
     figure.add_trace(_panel(effect, hover, "x", theme.DIVERGING, (-limit, limit), "effect"))
     # Where nothing is found the map must look pale, however its largest value compares with the others.
     first = criterion(tests.headline).strictest(tests.alpha, max(tests.family_size, 1))
     top = max(float(np.nanmax(evidence, initial=0.0)), -1.5 * np.log10(first))
     figure.add_trace(_panel(evidence, hover, "x2", theme.EVIDENCE, (0.0, top), "evidence"))
-    marked = tests.recall_heads().to_numpy()
     figure.add_trace(_marks(marked, "x"))
     figure.add_trace(_marks(marked, "x2"))
     figure.add_trace(_totals(marked))
@@ -121,7 +121,7 @@ def _totals(marked: npt.NDArray[np.bool_]) -> go.Bar:
     )
 
 
-def _layout(tests: HeadTests, layers: int, per_layer: int) -> go.Layout:
+def _layout(tests: HeadTests, layers: int, per_layer: int, most_in_a_layer: int) -> go.Layout:
     a, b = tests.contrast.a.name, tests.contrast.b.name
     heads_axis = {
         "showgrid": False,
@@ -143,7 +143,7 @@ def _layout(tests: HeadTests, layers: int, per_layer: int) -> go.Layout:
             "showgrid": False,
             "zeroline": False,
             "fixedrange": True,
-            "rangemode": "tozero",
+            "range": [0, 1.5 * max(1, most_in_a_layer)],
             "showticklabels": False,
         },
         yaxis={
@@ -160,7 +160,7 @@ def _layout(tests: HeadTests, layers: int, per_layer: int) -> go.Layout:
         annotations=[
             _title("effect", f"<b>Effect</b><br>{escape(a)} − {escape(b)}, points"),
             _title("evidence", "<b>Evidence</b><br>−log<sub>10</sub> p"),
-            _title("total", "<b>Found</b><br>heads"),
+            {**_title("total", "<b>Found</b><br>heads"), "x": 1, "xanchor": "right", "align": "right"},
         ],
     )
 

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from reportgen.spec.wording import shown
+from reportgen.errors import shown
 
 QueryPosition = Literal["last", "subject_last", "object_last", "before_object"]
 KeySpan = Literal["subject", "object", "first"]

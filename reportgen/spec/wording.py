@@ -1,23 +1,17 @@
 """How an error names what was written: short, safe to print, in the words of people and not of Python."""
 
 import datetime
-import difflib
 import math
 from collections.abc import Iterable
 from typing import TypeAlias
+
+from reportgen.errors import nearest, shown
 
 Loc: TypeAlias = tuple[str | int, ...]
 Scalar: TypeAlias = str | int | float | bool | datetime.date | None
 Plain: TypeAlias = "Scalar | tuple[Plain, ...] | dict[str, Plain]"
 
-MAX_SHOWN = 60
 MAX_LISTED = 20
-
-
-def shown(text: str) -> str:
-    """The text between backticks, shortened, and without anything that a terminal would obey."""
-    short = text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
-    return "`" + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short) + "`"
 
 
 def listed(names: Iterable[str]) -> str:
@@ -75,18 +69,7 @@ def in_quotes(written: str) -> str:
     return f'put it in quotes to mean text: "{written}"'
 
 
-def nearest(word: str, options: Iterable[str]) -> str | None:
-    """The option most like the word; upper case, spaces and hyphens make no difference."""
-    folded = {_folded(option): option for option in options}
-    close = difflib.get_close_matches(_folded(word[:MAX_SHOWN]), folded, n=1)
-    return folded[close[0]] if close else None
-
-
 def did_you_mean(word: str, options: Iterable[str]) -> str:
     """The advice for a misspelt name; none where nothing is like it."""
     option = nearest(word, options)
     return f"did you mean {shown(option)}?" if option else ""
-
-
-def _folded(word: str) -> str:
-    return word.strip().lower().replace(" ", "_").replace("-", "_")

@@ -18,8 +18,8 @@ from typing import Any
 import yaml
 from yaml.reader import ReaderError
 
-from reportgen.errors import InputError, Problem
-from reportgen.spec.wording import Loc, Plain, Scalar, got, in_quotes, shown
+from reportgen.errors import InputError, Problem, shown
+from reportgen.spec.wording import Loc, Plain, Scalar, got, in_quotes
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 30
