@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from reportgen.contrasts import FEWEST_PAIRS
+from reportgen.errors import StudyError, shown
 from reportgen.inference import HeadTests, test_heads
 from reportgen.spec.model import ContrastSection, Correction, StudySpec
 from reportgen.statements import Statement, twins
@@ -74,8 +75,12 @@ class Finding:
 def conclude(
     scores: xr.DataArray, statements: Sequence[Statement], contrast: ContrastSection, spec: StudySpec
 ) -> Finding:
-    """Test one contrast and say what it shows. Raises what `test_heads` raises."""
+    """Test one contrast and say what it shows.
+
+    Raises what `test_heads` raises, and StudyError where not a single head can be tested.
+    """
     tests = test_heads(scores, contrast, spec.tests)
+    _require_family(tests)
     found = tests.recall_heads().to_numpy()
     ranked = [_head(tests, layer, head) for layer, head in tests.strongest(found.size)]
     recall = tuple(head for head in ranked if found[head.layer, head.head])
@@ -88,6 +93,12 @@ def conclude(
         detectable=float(np.nanmedian(tests.heads.detectable)),
         other_choices=_even_objects(scores, statements, contrast, spec, tests),
     )
+
+
+def _require_family(tests: HeadTests) -> None:
+    if not tests.family_size:
+        reasons = "; ".join(sorted(set(tests.heads.reason.to_numpy().ravel().tolist())))
+        raise StudyError(f"no head can be tested in the contrast {shown(tests.contrast.id)}: {reasons}")
 
 
 def _head(tests: HeadTests, layer: int, head: int) -> HeadFinding:

@@ -44,7 +44,7 @@ def plan_study(file: SpecFile, cache: Path, limit: int | None, progress: Progres
     facts = load_facts(spec.facts, file.path, tokenizer.count, limit)
     statements = render_statements(facts, tokenizer, spec.measure)
     for contrast in spec.contrasts:
-        arrange(label_columns(statements.statements), contrast, spec.tests.test)
+        arrange(label_columns(statements.statements), contrast, spec.tests.test, str(file.path))
     return Plan(file, source, tokenizer, facts, statements, limit)
 
 

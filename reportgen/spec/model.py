@@ -223,7 +223,6 @@ class ReportSection(_Section):
     """What the page shows beyond what it always shows."""
 
     top_heads: Annotated[int, Field(ge=1, le=50)] = 10
-    keywords: tuple[Name, ...] = ()
 
 
 def _ids_differ(contrasts: tuple[ContrastSection, ...]) -> tuple[ContrastSection, ...]:

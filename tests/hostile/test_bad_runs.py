@@ -140,6 +140,34 @@ def test_a_facts_file_that_is_not_there_is_named(
     assert re.search(message, failed.stderr), failed.stderr
 
 
+def test_a_contrast_that_cannot_be_carried_out_is_told_before_the_model_is_opened(place: Path, tmp_path: Path) -> None:
+    nobody = "contrasts: [{id: c, title: C, a: {name: a, where: {truht: true}}, b: {name: b, where: {truth: false}}}]"
+    (tmp_path / "s.yml").write_text(spec(more=nobody))
+    for command in ("check", "build"):
+        failed = reportgen(place, command, str(tmp_path / "s.yml"))
+        assert failed.returncode == 2
+        assert re.search(r"s\.yml: .*`truht`", failed.stderr), failed.stderr
+        assert "did you mean `truth`" in failed.stderr
+        assert "capturing" not in failed.stderr
+
+
+def test_an_interrupted_build_says_so_and_leaves_the_site(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "s.yml").write_text(spec(items=FACTS.replace("Japan", "Kenya").replace("Tokyo", "Nairobi")))
+    command = [sys.executable, "-m", "reportgen", "build", str(tmp_path / "s.yml")]
+    environment = {**os.environ, "REPORTGEN_CACHE": str(place / "cache"), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if line.startswith("opening"):
+                break
+        running.send_signal(signal.SIGINT)
+        rest = running.stderr.read()
+    assert running.returncode == 130
+    assert "Stopped." in rest
+    assert "Traceback" not in rest
+    assert "Before" in page(place).read_text()
+
+
 def test_two_studies_with_one_id_are_refused(place: Path) -> None:
     (place / "specs" / "t.yml").write_text(spec(title="Twin"))
     try:

@@ -78,14 +78,14 @@ KEYS = [
         "key of another section",
         "report: {alpha: 0.1}\n",
         "1:10",
-        "`report` has no key `alpha`; its keys are `top_heads`, `keywords`",
+        "`report` has no key `alpha`; its keys are `top_heads`",
         "`alpha` is a key of `tests`",
     ),
     Bad(
         "key like no other",
         "report: {zzz: {a: no}}\n",
         "1:10",
-        "`report` has no key `zzz`; its keys are `top_heads`, `keywords`",
+        "`report` has no key `zzz`; its keys are `top_heads`",
     ),
     Bad(
         "missing key",
@@ -149,9 +149,9 @@ VALUES = [
     ),
     Bad(
         "truth value in a list of texts",
-        "report:\n  keywords:\n    - a\n    - on\n",
-        "4:7",
-        "`report.keywords[1]` must be text that is not empty; `on` is read as the truth value true",
+        "study:\n  id: a\n  title: T\n  authors:\n    - a\n    - on\n",
+        "6:7",
+        "`study.authors[1]` must be text that is not empty; `on` is read as the truth value true",
         'put it in quotes to mean text: "on"',
     ),
     Bad(
