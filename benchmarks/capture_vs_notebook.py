@@ -14,7 +14,6 @@ NOTEBOOK_STATEMENTS = 40
 def prepare() -> tuple[Contestant, Contestant]:
     import torch
 
-    from reportgen.capture.batches import plan_batches
     from reportgen.capture.hooks import reading_scores
     from reportgen.models import convert, load
     from reportgen.progress import Silent
@@ -28,8 +27,7 @@ def prepare() -> tuple[Contestant, Contestant]:
 
     def ours() -> None:
         with reading_scores(bridge, "sum") as reader:
-            for batch in plan_batches([len(statement.tokens.ids) for statement in statements]):
-                reader.read([statements[index] for index in batch])
+            reader.read_all(statements, lambda _: None)
 
     def notebook() -> None:
         with torch.inference_mode():

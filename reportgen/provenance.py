@@ -7,6 +7,7 @@ import hashlib
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
@@ -31,26 +32,20 @@ def own_version() -> str:
 
 @cache
 def code_version(*rooms: str) -> str:
-    """A hash over the sources of some rooms of this package ("" is all of it): 16 hexadecimal digits."""
-    files = sorted({file for room in rooms for file in _sources(_PACKAGE / room)})
+    """A hash over the sources of some rooms of this package ("" is all of it)."""
+    rooted = [_PACKAGE / room for room in rooms]
+    return files_version(file for room in rooted for file in ([room] if room.is_file() else room.rglob("*.py")))
+
+
+def files_version(files: Iterable[Path]) -> str:
+    """A hash over the places and contents of some files of one folder: 16 hexadecimal digits."""
+    listed = sorted(set(files))
+    root = os.path.commonpath([file.parent for file in listed]) if listed else ""
     digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.relative_to(_PACKAGE).as_posix().encode())
+    for file in listed:
+        digest.update(file.relative_to(root).as_posix().encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
-
-
-def folder_version(folder: Path) -> str:
-    """A hash over the files of a folder: 16 hexadecimal digits."""
-    digest = hashlib.sha256()
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        digest.update(file.relative_to(folder).as_posix().encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _sources(path: Path) -> list[Path]:
-    return [path] if path.is_file() else list(path.rglob("*.py"))
 
 
 def now() -> datetime:

@@ -8,12 +8,15 @@ Batches are padded on the right. In a causal model no real position can look at 
 pads are no part of any key span.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 
+from reportgen.capture.batches import plan_batches
+from reportgen.capture.record import Scores
 from reportgen.errors import StudyError
 from reportgen.spec.model import Aggregation
 from reportgen.statements import Statement
@@ -54,6 +57,17 @@ class ScoreReader:
         scores = self._scores.cpu()
         _require_finite(scores, statements)
         return scores
+
+    def read_all(self, statements: Sequence[Statement], advance: Callable[[int], None]) -> Scores:
+        """The scores of any number of statements, [statement, layer, head], in batches of like length.
+
+        `advance` is told of each batch's statements as they are done. Raises what `read` raises.
+        """
+        values = np.empty((len(statements), self._layers, self._heads), np.float32)
+        for batch in plan_batches([len(statement.tokens.ids) for statement in statements]):
+            values[batch] = self.read([statements[index] for index in batch]).numpy()
+            advance(len(batch))
+        return values
 
     def _load(self, statements: Sequence[Statement]) -> torch.Tensor:
         shape = len(statements), max(len(statement.tokens.ids) for statement in statements)

@@ -13,35 +13,17 @@ while a fault (a token put first, a missing mask, a wrong axis) moves patterns b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from reportgen.capture.hooks import aggregate, reading_scores
+from reportgen.capture.record import PATTERN_TOLERANCE, SCORE_TOLERANCE, Proof
 from reportgen.errors import StudyError
 from reportgen.spec.model import Aggregation
 from reportgen.statements import Statement
 
-SCORE_TOLERANCE = 5e-5
-PATTERN_TOLERANCE = 1e-3
 SAMPLE = 8
-
-
-@dataclass(frozen=True)
-class Proof:
-    """The greatest deviations found on the sample, in shares of attention."""
-
-    statements: int
-    row_sum: float
-    pattern: float
-    score: float
-
-    @property
-    def holds(self) -> bool:
-        """Whether every deviation is within its tolerance; one that is not a number is not."""
-        exact = self.row_sum <= SCORE_TOLERANCE and self.score <= SCORE_TOLERANCE
-        return exact and self.pattern <= PATTERN_TOLERANCE
 
 
 def sample_of(statements: Sequence[Statement]) -> list[Statement]:

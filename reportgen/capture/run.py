@@ -11,17 +11,16 @@
 Changing one fact captures two statements; changing a title or α captures none and imports no torch.
 """
 
-import io
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from reportgen import provenance
+from reportgen.capture.record import CaptureRun, Proof, Scores, Shard
 from reportgen.models.convert import weights_folder
 from reportgen.models.source import ModelSource
 from reportgen.progress import Progress
@@ -33,32 +32,11 @@ SHARD_STATEMENTS = 512
 
 
 @dataclass(frozen=True)
-class CaptureRun:
-    """The record of one run over a model: when, where, with what, and how well it proved itself.
-
-    `seconds` counts the forward passes alone. Deviations are in shares of attention.
-    """
-
-    finished: str
-    device: str
-    processor: str
-    dtype: str
-    versions: tuple[tuple[str, str], ...]
-    statements: int
-    seconds: float
-    proof_statements: int
-    proof_row_sum: float
-    proof_pattern: float
-    proof_score: float
-    score_tolerance: float
-    pattern_tolerance: float
-
-
-@dataclass(frozen=True)
 class Captured:
-    """Raw scores [statement, layer, head] in the order of the statements, and the runs that made them."""
+    """Raw scores [statement, layer, head] in the order of the statements, the runs that made them, oldest first,
+    and how many statements were captured just now."""
 
-    values: npt.NDArray[np.float32]
+    values: Scores
     runs: tuple[CaptureRun, ...]
     fresh: int
 
@@ -78,7 +56,8 @@ def capture(
     missing = {key: statement for key, statement in zip(keys, statements, strict=True) if key not in known}
     if missing:
         progress.say(f"capturing {len(missing):,} statements ({len(set(keys)) - len(missing):,} are in the store)")
-        _capture_missing(missing, source, model, aggregation, store, shelf, progress)
+        folder = weights_folder(source, cache, progress)
+        _capture(missing, folder, model, aggregation, store, shelf, progress)
         known = _read_shelf(store, shelf)
     values = np.stack([known[key][0] for key in keys])
     runs = sorted({known[key][1] for key in keys}, key=lambda run: run.finished)
@@ -95,72 +74,60 @@ def _key(statement: Statement, aggregation: Aggregation) -> str:
     return content_key(statement.tokens.ids, statement.query, statement.keys, aggregation)
 
 
-def _capture_missing(
+def _read_shelf(store: Store, shelf: str) -> dict[str, tuple[Scores, CaptureRun]]:
+    """Every statement's scores [layer, head] on the shelf, by its key, with the run that made them."""
+    shards = (Shard.from_bytes(payload) for payload in store.entries(shelf))
+    return {key: (row, shard.run) for shard in shards for key, row in zip(shard.keys, shard.values, strict=True)}
+
+
+def _capture(
     missing: dict[str, Statement],
-    source: ModelSource,
+    folder: Path,
     model: ModelSection,
     aggregation: Aggregation,
     store: Store,
     shelf: str,
     progress: Progress,
 ) -> None:
-    from reportgen.capture import batches, hooks, proof  # noqa: PLC0415
-    from reportgen.models import load  # noqa: PLC0415
+    from reportgen.capture.hooks import reading_scores  # noqa: PLC0415
 
-    folder, device = weights_folder(source, store.root, progress), load.pick_device(model.device)
-    progress.say(f"opening {source.name} on {device} and proving the capture on a sample")
-    sample = proof.sample_of(list(missing.values()))
-    reference = proof.reference_patterns(load.open_eager(folder, device), sample)
-    bridge = load.open_bridge(folder, device)
-    proven = proof.prove(bridge, sample, reference, aggregation)
-
+    bridge, proof = _open_proven(folder, model, list(missing.values()), aggregation, progress)
     order = sorted(missing, key=lambda key: (len(missing[key].tokens.ids), key))
-    shards = [order[start : start + SHARD_STATEMENTS] for start in range(0, len(order), SHARD_STATEMENTS)]
-    with progress.counting("capture", len(order), "statements") as advance:
-        for shard in shards:
-            statements = [missing[key] for key in shard]
-            values, began = None, time.perf_counter()
-            with hooks.reading_scores(bridge, aggregation) as reader:
-                for batch in batches.plan_batches([len(statement.tokens.ids) for statement in statements]):
-                    scores = reader.read([statements[index] for index in batch]).numpy()
-                    values = np.empty((len(shard), *scores.shape[1:]), np.float32) if values is None else values
-                    values[batch] = scores
-                    advance(len(batch))
-            assert values is not None, "a shard holds statements"
-            run = CaptureRun(
-                finished=provenance.now().isoformat(),
-                device=device,
-                processor=provenance.processor(),
-                dtype=model.dtype,
-                versions=provenance.versions(provenance.CAPTURE_PACKAGES),
-                statements=len(shard),
-                seconds=round(time.perf_counter() - began, 3),
-                proof_statements=proven.statements,
-                proof_row_sum=proven.row_sum,
-                proof_pattern=proven.pattern,
-                proof_score=proven.score,
-                score_tolerance=proof.SCORE_TOLERANCE,
-                pattern_tolerance=proof.PATTERN_TOLERANCE,
-            )
-            store.put(shelf, content_key(shard), _pack(shard, values, run))
+    with (
+        progress.counting("capture", len(order), "statements") as advance,
+        reading_scores(bridge, aggregation) as reader,
+    ):
+        for start in range(0, len(order), SHARD_STATEMENTS):
+            keys = tuple(order[start : start + SHARD_STATEMENTS])
+            began = time.perf_counter()
+            values = reader.read_all([missing[key] for key in keys], advance)
+            run = _record(bridge, model, len(keys), time.perf_counter() - began, proof)
+            store.put(shelf, content_key(keys), Shard(keys, values, run).to_bytes())
 
 
-def _pack(keys: Sequence[str], values: npt.NDArray[np.float32], run: CaptureRun) -> bytes:
-    packed = io.BytesIO()
-    np.savez(packed, keys=np.array(keys), values=values, run=np.array(json.dumps(asdict(run))))
-    return packed.getvalue()
+def _open_proven(
+    folder: Path, model: ModelSection, statements: Sequence[Statement], aggregation: Aggregation, progress: Progress
+) -> tuple[Any, Proof]:
+    """The bridge, after it has proven itself against the same model opened apart."""
+    from reportgen.capture.proof import prove, reference_patterns, sample_of  # noqa: PLC0415
+    from reportgen.models.load import open_bridge, open_eager, pick_device  # noqa: PLC0415
+
+    device = pick_device(model.device)
+    progress.say(f"opening the model on {device} and proving the capture on a sample")
+    sample = sample_of(statements)
+    reference = reference_patterns(open_eager(folder, device), sample)
+    bridge = open_bridge(folder, device)
+    return bridge, prove(bridge, sample, reference, aggregation)
 
 
-def _unpack(payload: bytes) -> tuple[list[str], npt.NDArray[np.float32], CaptureRun]:
-    with np.load(io.BytesIO(payload), allow_pickle=False) as shard:
-        record = json.loads(str(shard["run"]))
-        record["versions"] = tuple((name, version) for name, version in record["versions"])
-        return shard["keys"].tolist(), shard["values"], CaptureRun(**record)
-
-
-def _read_shelf(store: Store, shelf: str) -> dict[str, tuple[npt.NDArray[np.float32], CaptureRun]]:
-    known = {}
-    for payload in store.entries(shelf):
-        keys, values, run = _unpack(payload)
-        known.update({key: (row, run) for key, row in zip(keys, values, strict=True)})
-    return known
+def _record(bridge: Any, model: ModelSection, statements: int, seconds: float, proof: Proof) -> CaptureRun:
+    return CaptureRun(
+        finished=provenance.now().isoformat(),
+        device=str(bridge.cfg.device),
+        processor=provenance.processor(),
+        dtype=model.dtype,
+        versions=provenance.versions(provenance.CAPTURE_PACKAGES),
+        statements=statements,
+        seconds=round(seconds, 3),
+        proof=proof,
+    )

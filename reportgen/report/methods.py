@@ -185,8 +185,8 @@ def _software(results: Results) -> Md:
         lens=versions["transformer-lens"],
         transformers=versions["transformers"],
         torch=versions["torch"],
-        sample=numbers.things(run.proof_statements, "statement"),
-        worst=numbers.small(run.proof_score),
+        sample=numbers.things(run.proof.statements, "statement"),
+        worst=numbers.small(run.proof.score),
         scipy=installed["scipy"],
         statsmodels=installed["statsmodels"],
     )

@@ -48,7 +48,7 @@ def _capture(results: Results) -> list[tuple[str, str]]:
     runs = results.captured.runs
     last = runs[-1]
     statements, seconds = sum(run.statements for run in runs), sum(run.seconds for run in runs)
-    worst = max(runs, key=lambda run: max(run.proof_row_sum, run.proof_score))
+    proof = max((run.proof for run in runs), key=lambda proof: max(proof.row_sum, proof.score))
     return [
         ("Captured", ", ".join(sorted({run.finished for run in runs}))),
         ("Device", f"{last.device}, {last.dtype} ({last.processor})"),
@@ -58,9 +58,9 @@ def _capture(results: Results) -> list[tuple[str, str]]:
         ),
         (
             "Proof of the capture",
-            f"on {numbers.things(worst.proof_statements, 'statement')}, against plain transformers with eager attention: "
-            f"pattern rows sum to 1 within {numbers.small(worst.proof_row_sum)} and scores are equal within "
-            f"{numbers.small(worst.proof_score)} ({numbers.small(last.score_tolerance)} is tolerated), patterns within "
-            f"{numbers.small(worst.proof_pattern)} ({numbers.small(last.pattern_tolerance)} is tolerated)",
+            f"on {numbers.things(proof.statements, 'statement')}, against plain transformers with eager attention: "
+            f"pattern rows sum to 1 within {numbers.small(proof.row_sum)} and scores are equal within "
+            f"{numbers.small(proof.score)} ({numbers.small(proof.score_tolerance)} is tolerated), patterns within "
+            f"{numbers.small(proof.pattern)} ({numbers.small(proof.pattern_tolerance)} is tolerated)",
         ),
     ]

@@ -86,9 +86,9 @@ class Site:
 
     def key(self) -> str:
         """What every page depends on: code, templates, the project's tracked files, the versions in use."""
-        sources = [(path.name, path.read_text(encoding="utf-8")) for path in self.sources]
-        code, templates = provenance.code_version(""), provenance.folder_version(templates_folder())
-        return content_key(code, templates, sources, provenance.versions())
+        templates = provenance.files_version(path for path in templates_folder().rglob("*") if path.is_file())
+        sources = provenance.files_version(self.sources)
+        return content_key(provenance.code_version(""), templates, sources, provenance.versions())
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,9 @@ def _write_project(
             pages.append(beside / "index.qmd")
             _write_study(study, project / beside, out / beside)
         else:
-            shutil.copytree(site.project / beside, project / beside)
             shutil.copytree(site.published / beside, out / beside)
+            if (site.project / beside).is_dir():
+                shutil.copytree(site.project / beside, project / beside)
         (out / beside / CARD).write_bytes(study.card.to_json())
     return pages
 

@@ -1,0 +1,74 @@
+"""What is kept of a capture: shards of scores, each with the record of the run that made it. Knows no torch."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+SCORE_TOLERANCE = 5e-5
+PATTERN_TOLERANCE = 1e-3
+
+Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The greatest deviations found on a sample of statements, in shares of attention, and what is tolerated."""
+
+    statements: int
+    row_sum: float
+    pattern: float
+    score: float
+    score_tolerance: float = SCORE_TOLERANCE
+    pattern_tolerance: float = PATTERN_TOLERANCE
+
+    @property
+    def holds(self) -> bool:
+        """Whether every deviation is within its tolerance; one that is not a number is not."""
+        exact = self.row_sum <= self.score_tolerance and self.score <= self.score_tolerance
+        return exact and self.pattern <= self.pattern_tolerance
+
+
+@dataclass(frozen=True)
+class CaptureRun:
+    """When, where and with what a shard was captured, and how well its run proved itself.
+
+    `seconds` counts the forward passes over its `statements` alone.
+    """
+
+    finished: str
+    device: str
+    processor: str
+    dtype: str
+    versions: tuple[tuple[str, str], ...]
+    statements: int
+    seconds: float
+    proof: Proof
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Scores [statement, layer, head] under their statements' keys, and the run that made them."""
+
+    keys: tuple[str, ...]
+    values: Scores
+    run: CaptureRun
+
+    def to_bytes(self) -> bytes:
+        """The shard as one NumPy archive."""
+        packed = io.BytesIO()
+        np.savez(packed, keys=np.array(self.keys), values=self.values, run=np.array(json.dumps(asdict(self.run))))
+        return packed.getvalue()
+
+    @classmethod
+    def from_bytes(cls, payload: bytes) -> Self:
+        """The shard that `to_bytes` packed."""
+        with np.load(io.BytesIO(payload), allow_pickle=False) as packed:
+            record = json.loads(str(packed["run"]))
+            versions: Sequence[tuple[str, str]] = [(name, version) for name, version in record.pop("versions")]
+            run = CaptureRun(versions=tuple(versions), proof=Proof(**record.pop("proof")), **record)
+            return cls(tuple(packed["keys"].tolist()), packed["values"], run)
