@@ -78,7 +78,7 @@ def build(specs: tuple[Path, ...], folder: Path, cache: Path, limit: int | None,
 @_LIMIT
 @_QUIET
 def check(specs: tuple[Path, ...], cache: Path, limit: int | None, quiet: bool) -> None:
-    """Validate specs, facts and statements without loading a model's weights."""
+    """Validate specs, facts and statements; loads no weights."""
     from reportgen.spec.load import load_spec  # noqa: PLC0415
     from reportgen.study import plan_study  # noqa: PLC0415
 

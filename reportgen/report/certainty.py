@@ -42,12 +42,12 @@ def _correction_table(finding: Finding) -> Table:
     tests = finding.tests
     columns = (
         Column("Correction"),
-        Column("Controls"),
-        Column("A head passes when"),
         Column("Heads", number=True),
         Column("Share", number=True),
         Column(f"and effect ≥ {numbers.points(tests.smallest_effect)}", number=True),
         Column("Expected if no head differed"),
+        Column("Controls"),
+        Column("A head passes when"),
     )
     rows = []
     for correction in finding.corrections:
@@ -57,12 +57,12 @@ def _correction_table(finding: Finding) -> Table:
                 (
                     words.CORRECTIONS[correction.method]
                     + (" (headline)" if correction.method == tests.headline else ""),
-                    _controls(rule),
-                    _criterion_text(rule, tests.alpha, tests.family_size),
                     numbers.count(correction.passing),
                     numbers.percent(correction.passing, tests.family_size),
                     numbers.count(correction.beyond),
                     _by_chance(rule, tests.alpha, tests.family_size),
+                    _controls(rule),
+                    _criterion_text(rule, tests.alpha, tests.family_size),
                 ),
                 emphasis=correction.method == tests.headline,
             )
