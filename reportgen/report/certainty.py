@@ -90,10 +90,10 @@ def _criterion_text(rule: Criterion, alpha: float, family: int) -> str:
 
 
 def _by_chance(rule: Criterion, alpha: float, family: int) -> str:
-    expected = rule.expected_heads(alpha, family)
-    if expected is not None:
-        return f"{numbers.decimal(expected, 1)} heads"
-    return f"none, in at least {numbers.level(1 - alpha)} of studies"
+    expected, any_at_all = rule.expected_heads(alpha, family), rule.probability_of_any(alpha)
+    if any_at_all is not None:
+        return f"none, in at least {numbers.level(1 - any_at_all)} of studies"
+    return "–" if expected is None else f"{numbers.decimal(expected, 1)} heads"
 
 
 def _choices_table(finding: Finding) -> Table:

