@@ -48,4 +48,11 @@ plots.forEach((plot) => watcher.observe(plot));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   plots.filter((plot) => plot.classList.contains("plot-drawn")).forEach(draw);
 });
-window.addEventListener("beforeprint", () => plots.forEach(draw));
+
+// Paper is white whatever the screen is: the dark colours step aside while the page is printed.
+function redrawForPaper(printing) {
+  document.documentElement.classList.toggle("printing", printing);
+  plots.forEach(draw);
+}
+window.addEventListener("beforeprint", () => redrawForPaper(true));
+window.addEventListener("afterprint", () => redrawForPaper(false));

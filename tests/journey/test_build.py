@@ -179,6 +179,20 @@ def test_figures_take_the_colours_of_the_theme(browser: Browser, place: Place) -
     assert len(inks) == 2
 
 
+def test_a_dark_page_is_printed_in_the_colours_of_the_light_one(browser: Browser, place: Place) -> None:
+    ink = "e => getComputedStyle(e).fill"
+    with visiting(browser, place.page("demo")) as visit:
+        light = visit.page.locator(".plot-canvas .annotation-text").first.evaluate(ink)
+    with visiting(browser, place.page("demo"), dark=True) as visit:
+        words = visit.page.locator(".plot-canvas .annotation-text").first
+        dark = words.evaluate(ink)
+        visit.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        printed = words.evaluate(ink)
+        visit.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        assert (printed, words.evaluate(ink)) == (light, dark)
+    assert light != dark
+
+
 def test_the_page_prints(browser: Browser, place: Place, tmp_path: Path) -> None:
     with visiting(browser, place.page("demo")) as visit:
         visit.page.pdf(path=tmp_path / "page.pdf")
