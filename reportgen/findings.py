@@ -12,10 +12,15 @@ from reportgen.inference import HeadTests, test_heads
 from reportgen.spec.model import ContrastSection, Correction, StudySpec
 from reportgen.statements import Statement, twins
 
+_VALUES = ("mean_a", "mean_b", "effect", "effect_low", "effect_high", "standardized", "p_value")
+
 
 @dataclass(frozen=True)
 class HeadFinding:
-    """What one head shows in one contrast. Means and effect are shares of attention with 1 − α intervals."""
+    """What one head shows in one contrast. Means and effect are shares of attention with 1 − α intervals.
+
+    `reason` says why the head could not be tested, and is empty where it was.
+    """
 
     layer: int
     head: int
@@ -27,6 +32,7 @@ class HeadFinding:
     standardized: float
     p_value: float
     adjusted: float
+    reason: str
     verdict: str
 
     @property
@@ -82,11 +88,13 @@ def conclude(
     tests = test_heads(scores, contrast, spec.tests)
     _require_family(tests)
     found = tests.recall_heads().to_numpy()
-    ranked = [_head(tests, layer, head) for layer, head in tests.strongest(found.size)]
+    all_heads = _heads(tests)
+    by_place = {(head.layer, head.head): head for head in all_heads}
+    ranked = [by_place[place] for place in tests.strongest(len(all_heads))]
     recall = tuple(head for head in ranked if found[head.layer, head.head])
     return Finding(
         tests=tests,
-        all_heads=tuple(sorted(ranked, key=lambda head: (head.layer, head.head))),
+        all_heads=all_heads,
         strongest=tuple(ranked[: spec.report.top_heads]),
         recall=recall,
         corrections=tuple(_correction(tests, method) for method in spec.tests.corrections),
@@ -101,32 +109,30 @@ def _require_family(tests: HeadTests) -> None:
         raise StudyError(f"no head can be tested in the contrast {shown(tests.contrast.id)}: {reasons}")
 
 
-def _head(tests: HeadTests, layer: int, head: int) -> HeadFinding:
-    cell = tests.heads.isel(layer=layer, head=head)
-    return HeadFinding(
-        layer=layer,
-        head=head,
-        mean_a=float(cell.mean_a),
-        mean_b=float(cell.mean_b),
-        effect=float(cell.effect),
-        effect_low=float(cell.effect_low),
-        effect_high=float(cell.effect_high),
-        standardized=float(cell.standardized),
-        p_value=float(cell.p_value),
-        adjusted=float(cell.adjusted.sel(correction=tests.headline)),
-        verdict=_verdict(tests, layer, head),
+def _heads(tests: HeadTests) -> tuple[HeadFinding, ...]:
+    """Every head in the order of the model."""
+    values = {name: tests.heads[name].to_numpy() for name in _VALUES}
+    adjusted, reasons = tests.adjusted(tests.headline).to_numpy(), tests.heads.reason.to_numpy()
+    found, significant = tests.recall_heads().to_numpy(), tests.significant(tests.headline).to_numpy()
+    return tuple(
+        HeadFinding(
+            layer=place[0],
+            head=place[1],
+            **{name: float(value[place]) for name, value in values.items()},
+            adjusted=float(adjusted[place]),
+            reason=str(reasons[place]),
+            verdict=_verdict(str(reasons[place]), found=bool(found[place]), significant=bool(significant[place])),
+        )
+        for place in np.ndindex(adjusted.shape)
     )
 
 
-def _verdict(tests: HeadTests, layer: int, head: int) -> str:
-    reason = str(tests.heads.reason.values[layer, head])
+def _verdict(reason: str, *, found: bool, significant: bool) -> str:
     if reason:
         return f"not tested: {reason}"
-    if tests.recall_heads().values[layer, head]:
+    if found:
         return "differs"
-    if tests.significant(tests.headline).values[layer, head]:
-        return "differs, by less than the smallest effect of interest"
-    return "not shown to differ"
+    return "differs, by less than the smallest effect of interest" if significant else "not shown to differ"
 
 
 def _correction(tests: HeadTests, method: Correction) -> CorrectionFinding:

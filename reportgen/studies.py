@@ -45,11 +45,10 @@ def build_studies(
     Where `whole` is false, the site's other studies stay as they are. A site that cannot be written stays too.
     """
     published = site.cards()
-    site_key = site.key()
     outcomes: list[Outcome] = []
     for spec in specs:
         taken = {outcome.study.card.id: outcome.spec for outcome in outcomes if outcome.study is not None}
-        outcomes.append(_build(spec, published, taken, site_key, cache, limit, progress))
+        outcomes.append(_build(spec, published, taken, site.key, cache, limit, progress))
     studies = [outcome.study for outcome in outcomes if outcome.study is not None]
     if not whole:
         built = {study.card.id for study in studies}

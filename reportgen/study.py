@@ -43,8 +43,9 @@ def plan_study(file: SpecFile, cache: Path, limit: int | None, progress: Progres
     tokenizer = Tokenizer(tokenizer_folder(source, cache, progress), spec.model.prepend_bos)
     facts = load_facts(spec.facts, file.path, tokenizer.count, limit)
     statements = render_statements(facts, tokenizer, spec.measure)
+    labels = label_columns(statements.statements)
     for contrast in spec.contrasts:
-        arrange(label_columns(statements.statements), contrast, spec.tests.test, str(file.path))
+        arrange(labels, contrast, spec.tests.test, str(file.path))
     return Plan(file, source, tokenizer, facts, statements, limit)
 
 

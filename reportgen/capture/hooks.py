@@ -37,7 +37,7 @@ class ScoreReader:
 
     def hooks(self) -> list[tuple[str, Any]]:
         """The hooks that do the reading, one a layer."""
-        return [(f"blocks.{layer}.attn.hook_pattern", self._read_layer(layer)) for layer in range(self._layers)]
+        return [(name, self._read_layer(layer)) for layer, name in enumerate(pattern_names(self._bridge))]
 
     def read(self, statements: Sequence[Statement]) -> torch.Tensor:
         """The scores of one batch, [statement, layer, head], float32 on the CPU.
@@ -70,15 +70,14 @@ class ScoreReader:
         return values
 
     def _load(self, statements: Sequence[Statement]) -> torch.Tensor:
-        shape = len(statements), max(len(statement.tokens.ids) for statement in statements)
-        tokens, keys = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.bool)
+        tokens = padded_tokens(statements)
+        keys = torch.zeros(tokens.shape, dtype=torch.bool)
         for row, statement in enumerate(statements):
-            tokens[row, : len(statement.tokens.ids)] = torch.tensor(statement.tokens.ids)
             keys[row, list(statement.keys)] = True
-        self._rows = torch.arange(shape[0], device=self._device)
+        self._rows = torch.arange(len(statements), device=self._device)
         self._queries = torch.tensor([statement.query for statement in statements], device=self._device)
         self._keys = keys.to(self._device)[:, None, :]
-        self._scores = torch.empty(shape[0], self._layers, self._heads, device=self._device)
+        self._scores = torch.empty(len(statements), self._layers, self._heads, device=self._device)
         self._seen = torch.zeros(self._layers, dtype=torch.bool)
         return tokens.to(self._device)
 
@@ -91,6 +90,19 @@ class ScoreReader:
                 raise _PassDone
 
         return read
+
+
+def pattern_names(bridge: Any) -> list[str]:
+    """The hook points at which the bridge shows each layer's patterns, first layer first."""
+    return [f"blocks.{layer}.attn.hook_pattern" for layer in range(int(bridge.cfg.n_layers))]
+
+
+def padded_tokens(statements: Sequence[Statement]) -> torch.Tensor:
+    """The token ids of a batch, [statement, position], padded on the right."""
+    tokens = torch.zeros(len(statements), max(len(statement.tokens.ids) for statement in statements), dtype=torch.long)
+    for row, statement in enumerate(statements):
+        tokens[row, : len(statement.tokens.ids)] = torch.tensor(statement.tokens.ids)
+    return tokens
 
 
 def aggregate(row: torch.Tensor, keys: torch.Tensor, aggregation: Aggregation) -> torch.Tensor:

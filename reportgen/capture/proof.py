@@ -7,7 +7,7 @@ TransformerLens has had silent faults, so on a sample of statements, before anyt
    pattern must equal the reference;
 3. the hooks that capture uses read the scores of that batch, which must equal the reference's.
 
-Scores and row sums are held to `SCORE_TOLERANCE`. Patterns are held to `PATTERN_TOLERANCE`: here and there a
+Scores and row sums are held to `record.SCORE_TOLERANCE`, patterns to `record.PATTERN_TOLERANCE`: here and there a
 single row is so ill-conditioned that float32 alone moves it by 1e-4 (both sides differ from float64 by as much),
 while a fault (a token put first, a missing mask, a wrong axis) moves patterns by 1e-2 and more.
 """
@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from reportgen.capture.hooks import aggregate, reading_scores
-from reportgen.capture.record import PATTERN_TOLERANCE, SCORE_TOLERANCE, Proof
+from reportgen.capture.hooks import aggregate, padded_tokens, pattern_names, reading_scores
+from reportgen.capture.record import Proof
 from reportgen.errors import StudyError
 from reportgen.spec.model import Aggregation
 from reportgen.statements import Statement
@@ -61,23 +61,18 @@ def prove(
         raise StudyError(
             f"the captured attention does not prove itself on {proof.statements} statements: pattern rows miss the sum 1 "
             f"by up to {proof.row_sum:.1e} and scores differ from plain transformers by up to {proof.score:.1e} (at most "
-            f"{SCORE_TOLERANCE:.0e} is accepted), patterns by up to {proof.pattern:.1e} (at most {PATTERN_TOLERANCE:.0e}). "
-            "Nothing was kept."
+            f"{proof.score_tolerance:.0e} is accepted), patterns by up to {proof.pattern:.1e} "
+            f"(at most {proof.pattern_tolerance:.0e}). Nothing was kept."
         )
     return proof
 
 
 def _bridge_patterns(bridge: Any, statements: Sequence[Statement]) -> list[torch.Tensor]:
-    lengths = [len(statement.tokens.ids) for statement in statements]
-    tokens = torch.zeros(len(statements), max(lengths), dtype=torch.long)
-    for row, statement in enumerate(statements):
-        tokens[row, : lengths[row]] = torch.tensor(statement.tokens.ids)
-    names = [f"blocks.{layer}.attn.hook_pattern" for layer in range(int(bridge.cfg.n_layers))]
+    names, tokens = pattern_names(bridge), padded_tokens(statements).to(bridge.cfg.device)
     with torch.inference_mode():
-        _, cache = bridge.run_with_cache(
-            tokens.to(bridge.cfg.device), names_filter=names, return_type=None, use_cache=False
-        )
+        _, cache = bridge.run_with_cache(tokens, names_filter=names, return_type=None, use_cache=False)
     layers = torch.stack([cache[name].float().cpu() for name in names], dim=1)
+    lengths = (len(statement.tokens.ids) for statement in statements)
     return [layers[row, :, :, :length, :length] for row, length in enumerate(lengths)]
 
 

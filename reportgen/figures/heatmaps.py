@@ -11,6 +11,7 @@ from markupsafe import escape
 
 from reportgen import numbers
 from reportgen.figures import theme
+from reportgen.findings import Finding, HeadFinding
 from reportgen.inference import HeadTests
 from reportgen.stats.corrections import criterion
 
@@ -36,13 +37,15 @@ def clip(effect: npt.NDArray[np.float64]) -> float:
     return (usual if usual > 0 and largest > 1.5 * usual else largest) or 1.0
 
 
-def significance_heatmaps(tests: HeadTests) -> go.Figure:
+def significance_heatmaps(finding: Finding) -> go.Figure:
     """Effect, evidence and layer totals of one contrast; hover tells both means, interval, p and adjusted p."""
+    tests = finding.tests
     heads = tests.heads
     effect = heads.effect.to_numpy() * 100
     evidence = -np.log10(np.maximum(heads.p_value.to_numpy(), np.finfo(float).tiny))
-    hover = _hover_texts(tests)
     layers, per_layer = effect.shape
+    texts = [_hover(head, tests) for head in finding.all_heads]
+    hover = [texts[start : start + per_layer] for start in range(0, len(texts), per_layer)]
     marked = tests.recall_heads().to_numpy()
     figure = go.Figure(layout=_layout(tests, layers, per_layer, int(marked.sum(axis=1).max())))
     limit = clip(effect)
@@ -181,24 +184,12 @@ def _title(panel: str, text: str) -> dict[str, object]:
     }
 
 
-def _hover_texts(tests: HeadTests) -> list[list[str]]:
-    layers, per_layer = tests.heads.effect.shape
-    return [[_hover(tests, layer, head) for head in range(per_layer)] for layer in range(layers)]
-
-
-def _hover(tests: HeadTests, layer: int, head: int) -> str:
-    cell = tests.heads.isel(layer=layer, head=head)
+def _hover(head: HeadFinding, tests: HeadTests) -> str:
     a, b = escape(tests.contrast.a.name), escape(tests.contrast.b.name)
-    means = (
-        f"<b>L{layer}H{head}</b><br>{a}: {numbers.points(float(cell.mean_a))}"
-        f"<br>{b}: {numbers.points(float(cell.mean_b))}"
-    )
-    reason = str(cell.reason.item())
-    if reason:
-        return f"{means}<br>not tested: {escape(reason)}"
+    means = f"<b>{head.name}</b><br>{a}: {numbers.points(head.mean_a)}<br>{b}: {numbers.points(head.mean_b)}"
+    if head.reason:
+        return f"{means}<br>not tested: {escape(head.reason)}"
     return (
-        f"{means}<br>effect {numbers.points(float(cell.effect))} "
-        f"{numbers.points_interval(float(cell.effect_low), float(cell.effect_high))}"
-        f"<br>{numbers.p_equals(float(cell.p_value))}, "
-        f"adjusted {numbers.p_equals(float(tests.adjusted(tests.headline)[layer, head]))}"
+        f"{means}<br>effect {numbers.points(head.effect)} {numbers.points_interval(head.effect_low, head.effect_high)}"
+        f"<br>{numbers.p_equals(head.p_value)}, adjusted {numbers.p_equals(head.adjusted)}"
     )

@@ -5,14 +5,12 @@ are converted apart, since checking a study needs the first alone. Each folder i
 renamed into it, so that a conversion that was cut short is never taken for a whole one.
 """
 
-import contextlib
 import io
-import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +48,7 @@ def _converted(source: ModelSource, target: Path, save: Callable[[Path, Path], N
     progress.say(f"converting the {target.name} of {source.gguf.name} (once; kept in the cache)")
     try:
         # Transformers draws a bar of its own, which no setting of its turns off and no log can read.
-        with _beside(target) as making, contextlib.redirect_stderr(io.StringIO()):
+        with _beside(target) as making, redirect_stderr(io.StringIO()):
             save(source.gguf, making)
     except OSError as error:
         raise StudyError(f"{target}: the converted model cannot be written ({error.strerror or error})") from error
@@ -85,10 +83,10 @@ def _save_tokenizer(gguf: Path, target: Path) -> None:
 def _save_model(gguf: Path, target: Path) -> None:
     import torch  # noqa: PLC0415
     from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
-    from transformers.utils import logging as hf_logging  # noqa: PLC0415
 
-    hf_logging.set_verbosity(logging.ERROR)
-    hf_logging.disable_progress_bar()
+    from reportgen.models.load import quieten  # noqa: PLC0415
+
+    quieten()
     model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
     _drop_quantization(model.config)
     model.hf_quantizer = None  # the weights are plain float32 now, and are to be saved as such

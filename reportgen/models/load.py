@@ -28,7 +28,7 @@ def pick_device(wanted: str) -> str:
 
 def open_eager(folder: Path, device: str) -> Any:
     """The model as plain transformers runs it, float32, eager attention, ready to infer."""
-    _quiet()
+    quieten()
     try:
         model = AutoModelForCausalLM.from_pretrained(
             folder,
@@ -58,6 +58,7 @@ def open_bridge(folder: Path, device: str) -> Any:
         raise StudyError(f"{folder}: TransformerLens cannot open this model ({error})") from error
 
 
-def _quiet() -> None:
+def quieten() -> None:
+    """Keep transformers' own bars and remarks off the terminal."""
     hf_logging.set_verbosity(logging.ERROR)
     hf_logging.disable_progress_bar()

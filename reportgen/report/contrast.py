@@ -46,7 +46,7 @@ def _maps(finding: Finding, spec: StudySpec) -> Figure:
             "components/plot",
             height=heatmaps.height(layers),
             alt=alt,
-            data=theme.figure_json(heatmaps.significance_heatmaps(tests)),
+            data=theme.figure_json(heatmaps.significance_heatmaps(finding)),
             waiting="The maps of effect and evidence appear here.",
         ),
         caption=md(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from reportgen.findings import Finding
@@ -79,13 +80,12 @@ def _heads_csv(finding: Finding) -> bytes:
     heads = finding.tests.heads
     corrections = heads.correction.values.tolist()
     rows = [["layer", "head", *_HEAD_COLUMNS, *(f"adjusted_{name}" for name in corrections), "not_tested_because"]]
-    for layer in range(heads.sizes["layer"]):
-        for head in range(heads.sizes["head"]):
-            cell = heads.isel(layer=layer, head=head)
-            numbers = [f"{float(cell[name]):.9g}" for name in _HEAD_COLUMNS]
-            adjusted = [f"{float(cell.adjusted.sel(correction=name)):.9g}" for name in corrections]
-            blank = ["" if value == "nan" else value for value in (*numbers, *adjusted)]
-            rows.append([str(layer), str(head), *blank, str(cell.reason.values)])
+    columns = [heads[name] for name in _HEAD_COLUMNS] + [finding.tests.adjusted(name) for name in corrections]
+    values, reasons = [column.to_numpy() for column in columns], heads.reason.to_numpy()
+    for place in np.ndindex(reasons.shape):
+        numbers = (f"{float(value[place]):.9g}" for value in values)
+        blank = ("" if number == "nan" else number for number in numbers)
+        rows.append([*map(str, place), *blank, str(reasons[place])])
     return _csv(rows)
 
 

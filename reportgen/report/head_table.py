@@ -63,7 +63,7 @@ def _head_columns(finding: Finding) -> tuple[Column, ...]:
 def _head_row(head: HeadFinding, finding: Finding, *, emphasis: bool = False) -> Row:
     contrast = finding.tests.contrast
     means = (numbers.points(head.mean_a), numbers.points(head.mean_b))
-    if head.verdict.startswith("not tested"):
+    if head.reason:
         return Row((head.name, *means, numbers.points(head.effect), "–", "–", head.verdict, "–"))
     return Row(
         (

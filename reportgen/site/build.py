@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -84,8 +85,12 @@ class Site:
                 continue
         return found
 
+    @cached_property
     def key(self) -> str:
-        """What every page depends on: code, templates, the project's tracked files, the versions in use."""
+        """What every page depends on: code, templates, the project's tracked files, the versions in use.
+
+        Taken once: what changes while a build runs is for the next.
+        """
         templates = provenance.files_version(path for path in templates_folder().rglob("*") if path.is_file())
         sources = provenance.files_version(self.sources)
         return content_key(provenance.code_version(""), templates, sources, provenance.versions())
@@ -111,7 +116,7 @@ def write_site(site: Site, studies: Sequence[StudyPage | Kept]) -> bool:
             project, out = staging / "qmd", staging / "site"
             pages = _write_project(site, project, out, studies, cards)
             engines.render_project(project, pages, out, templates_folder(), site.title)
-            (out / _SITE_KEY).write_text(site.key())
+            (out / _SITE_KEY).write_text(site.key)
             swap_in(project, site.project)
             swap_in(out, site.published)
     except OSError as error:
@@ -131,7 +136,7 @@ def _stands(site: Site, studies: Sequence[StudyPage | Kept]) -> bool:
     if any(isinstance(study, StudyPage) for study in studies) or not (site.published / "index.html").is_file():
         return False
     key = site.published / _SITE_KEY
-    same_key = key.is_file() and key.read_text() == site.key()
+    same_key = key.is_file() and key.read_text() == site.key
     return same_key and site.cards() == {study.card.id: study.card for study in studies}
 
 
