@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from reportgen.errors import InputError, Problem, ReportgenError
 from reportgen.progress import Progress
@@ -18,7 +17,6 @@ class Outcome:
     """What became of one spec: a fresh page, the page of last time, or an error and maybe the page of last time."""
 
     spec: Path
-    status: Literal["built", "unchanged", "failed"]
     study: StudyPage | Kept | None
     error: Exception | None = None
 
@@ -79,12 +77,14 @@ def _build(
         key = study_key(file, cache, limit, site_key)
         if card is not None and card.key == key and not card.failing:
             progress.say(f"{study}: unchanged")
-            return Outcome(path, "unchanged", Kept(card))
+            return Outcome(path, Kept(card))
         progress.say(f"{study}: {file.spec.study.title}")
-        return Outcome(path, "built", study_page(file, cache, limit, key, progress))
+        return Outcome(path, study_page(file, cache, limit, key, progress))
     except Exception as error:  # whatever went wrong in this study, the others go on; the caller tells
         why = str(error) if isinstance(error, ReportgenError) else f"{type(error).__name__}: {error}"
-        return Outcome(path, "failed", None if card is None else failed(card, why), error)
+        # Another spec may have taken over the id that this one had; the page is that one's then.
+        kept = None if card is None or card.id in taken else failed(card, why)
+        return Outcome(path, kept, error)
 
 
 def _require_free(study: str, path: Path, taken: dict[str, Path]) -> None:

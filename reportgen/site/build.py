@@ -103,18 +103,17 @@ class Kept:
     card: Card
 
 
-def write_site(site: Site, studies: Sequence[StudyPage | Kept]) -> bool:
-    """Write, render and swap in the site of these studies; False where it stands already as it would be.
+def write_site(site: Site, studies: Sequence[StudyPage | Kept]) -> None:
+    """Write, render and swap in the site of these studies, unless it stands already as it would be.
 
     Raises StudyError where a page cannot be rendered or the disk refuses; the published site then stays.
     """
-    cards = [study.card for study in studies]
     if _stands(site, studies):
-        return False
+        return
     try:
         with _staging(site) as staging:
             project, out = staging / "qmd", staging / "site"
-            pages = _write_project(site, project, out, studies, cards)
+            pages = _write_project(site, project, out, studies)
             engines.render_project(project, pages, out, templates_folder(), site.title)
             (out / _SITE_KEY).write_text(site.key)
             swap_in(project, site.project)
@@ -123,7 +122,6 @@ def write_site(site: Site, studies: Sequence[StudyPage | Kept]) -> bool:
         raise StudyError(
             f"{site.folder}: the site cannot be written ({_reason(error)}). It stays as it was."
         ) from error
-    return True
 
 
 def _reason(error: OSError) -> str:
@@ -140,13 +138,13 @@ def _stands(site: Site, studies: Sequence[StudyPage | Kept]) -> bool:
     return same_key and site.cards() == {study.card.id: study.card for study in studies}
 
 
-def _write_project(
-    site: Site, project: Path, out: Path, studies: Sequence[StudyPage | Kept], cards: list[Card]
-) -> list[Path]:
+def _write_project(site: Site, project: Path, out: Path, studies: Sequence[StudyPage | Kept]) -> list[Path]:
     """Fill the project and what needs no rendering; return the pages that do."""
     _write_assets(site, project, out)
     pages = [Path("index.qmd")]
-    (project / "index.qmd").write_text(qmd(compose_index(site.title, cards)), encoding="utf-8")
+    (project / "index.qmd").write_text(
+        qmd(compose_index(site.title, [study.card for study in studies])), encoding="utf-8"
+    )
     for study in studies:
         beside = Path("studies") / study.card.id
         if isinstance(study, StudyPage):

@@ -156,6 +156,25 @@ def test_two_studies_with_one_id_are_refused(place: Place) -> None:
     assert "Before" in place.page("s").read_text()
 
 
+def test_an_id_that_moves_to_another_spec_is_that_specs_page(place: Place) -> None:
+    old, new = place.folder / "specs" / "s.yml", place.folder / "specs" / "a.yml"
+    new.write_text(spec(title="Moved"))
+    old.write_text("study: {id: s, titel: x}\n")
+    try:
+        moved = place.run("build")
+        text = place.page("s").read_text()
+    finally:
+        new.unlink()
+        old.write_text(spec(title="Before"))
+        mended = place.run("build")
+    assert moved.returncode == 2
+    assert "did you mean `title`" in moved.stderr
+    assert "cannot be written" not in moved.stderr
+    assert "Moved" in text
+    assert mended.returncode == 0
+    assert "Before" in place.page("s").read_text()
+
+
 def test_serving_nothing_is_an_error(place: Place, tmp_path: Path) -> None:
     failed = place.run("serve", "--port", "0", at=tmp_path)
     assert failed.returncode == 1
