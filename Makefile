@@ -3,6 +3,7 @@
 # make check    the fast part: formatting, lint, types, room order, unit tests
 # make serve    look at the built site
 # make bench    measure against named baselines; ONLY=name for one
+# make scripts  build the pages' scripts anew from explorer/ (needs Node 20 or newer; nothing else does)
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +13,7 @@ ONLY ?=
 READY := $(VENV)/ready
 APT := $(if $(filter 0,$(shell id -u)),,sudo) apt-get
 
-.PHONY: report test check serve bench setup browser clean
+.PHONY: report test check serve bench scripts setup browser clean
 .DEFAULT_GOAL := report
 
 setup: $(READY)
@@ -42,8 +43,11 @@ check: $(READY)
 serve: $(READY)
 	$(BIN)/reportgen serve
 
-bench: $(READY)
+bench: $(READY) browser
 	$(BIN)/python -m benchmarks $(ONLY)
+
+scripts:
+	cd explorer && npm ci && npm run build
 
 # The browser tests need Chromium: REPORTGEN_CHROMIUM names one, else it is looked for, else Debian's is installed.
 browser:

@@ -1,0 +1,182 @@
+// Reading the statements: the text shaded, twins one under the other, whole patterns as matrices, and which heads
+// stand out in the statement at hand.
+
+import type { Statement, StudyData } from "./data";
+import { button, el, emptyPlot } from "./dom";
+import { points } from "./numbers";
+import { type Head, headPiece, statementScores } from "./pieces";
+import { type Drawing, draw, plain } from "./plots";
+import { scaleOf, shadedText } from "./shading";
+import { headName, type State, type View } from "./state";
+
+const MATCHES = 60;
+const TOP_HEADS = 5;
+
+function folded(text: string): string {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+}
+
+function twinOf(data: StudyData, place: number): number | undefined {
+  const { pair, truth } = data.statements[place] as Statement;
+  const twin = data.statements.findIndex((other) => other.pair === pair && other.truth !== truth);
+  return twin < 0 ? undefined : twin;
+}
+
+export class Reader {
+  private readonly search = el("input", { type: "search", "aria-label": "Search the statements", placeholder: "Search the statements" });
+  private readonly list = el("select", { "aria-label": "Statements", class: "statement-list" });
+  private readonly body = el("div", { class: "reader-body" });
+  private turn = 0;
+
+  constructor(
+    root: HTMLElement,
+    private readonly data: StudyData,
+    private readonly state: State,
+  ) {
+    this.search.addEventListener("input", () => this.fillList());
+    this.list.addEventListener("change", () => state.set({ statement: Number(this.list.value) }));
+    const step = (by: number) => () => {
+      const next = state.view.statement + by;
+      if (data.statements[next]) state.set({ statement: next });
+    };
+    const steps = [button("Previous", step(-1)), button("Next", step(1))];
+    root.replaceChildren(el("div", { class: "reader-tools" }, this.search, this.list, ...steps), this.body);
+    state.listen((view) => void this.show(view));
+  }
+
+  private fillList(): void {
+    const words = folded(this.search.value).split(/\s+/);
+    const chosen = this.state.view.statement;
+    const matching = this.data.statements
+      .map(({ text, truth }, place) => ({ place, label: `${truth ? "true" : "false"}: ${text}` }))
+      .filter(({ label }) => words.every((word) => folded(label).includes(word)));
+    const shown = matching.slice(0, MATCHES);
+    if (!shown.some(({ place }) => place === chosen)) {
+      const { text, truth } = this.data.statements[chosen] as Statement;
+      shown.unshift({ place: chosen, label: `${truth ? "true" : "false"}: ${text}` });
+    }
+    const more = matching.length - MATCHES;
+    const rest = more > 0 ? [el("option", { disabled: "" }, `and ${more} more: search for them`)] : [];
+    this.list.replaceChildren(...shown.map(({ place, label }) => el("option", { value: String(place) }, label)), ...rest);
+    this.list.value = String(chosen);
+  }
+
+  private async show(view: View): Promise<void> {
+    const turn = ++this.turn;
+    this.fillList();
+    const twin = twinOf(this.data, view.statement);
+    const places = twin === undefined ? [view.statement] : [view.statement, twin];
+    const [piece, ...scores] = await Promise.all([
+      headPiece(this.data, headName(this.data, view.head)),
+      ...places.map((place) => statementScores(this.data, place)),
+    ]);
+    // A slower answer to an earlier question must not replace a newer one.
+    if (turn !== this.turn) return;
+    this.body.replaceChildren(
+      this.heading(view),
+      ...this.texts(places, piece),
+      ...this.matrices(places, piece),
+      this.standingOut(scores),
+    );
+  }
+
+  private heading({ head }: View): HTMLElement {
+    const link = el("a", { href: `#finding-${this.data.contrasts[0]?.id}` }, headName(this.data, head));
+    return el("p", { class: "quiet" }, "Head ", link, " (choose another on the map or in a table). Key span underlined, query position framed; shading ends at the largest share apart from the first token's.");
+  }
+
+  private texts(places: number[], piece: Head): HTMLElement[] {
+    const rows = places.flatMap((place) => piece.row(place) ?? []);
+    if (!rows.length) return [el("p", { class: "quiet" }, "Only the scores of this statement are kept, not its attention: see the rule above.")];
+    const top = scaleOf(places.map((place) => piece.row(place) ?? []));
+    return places.map((place) => this.text(place, piece, top));
+  }
+
+  private text(place: number, piece: Head, top: number): HTMLElement {
+    const statement = this.data.statements[place] as Statement;
+    const box = el("div", { class: `reading reading-${statement.truth ? "a" : "b"}` });
+    const pattern = piece.pattern(place);
+    const show = (query: number) => {
+      const row = pattern?.[query] ?? piece.row(place) ?? [];
+      const onto = pattern ? show : undefined;
+      const score = piece.scores.get(place);
+      const label = `${statement.truth ? "true" : "false"}${score === undefined ? "" : `, score ${points(score)} points`}`;
+      const from = query === statement.query ? "" : `, from “${statement.tokens[query]?.trim()}”`;
+      const focused = box.contains(document.activeElement);
+      box.replaceChildren(el("p", { class: "reading-label" }, label + from), shadedText({ statement, query, row, top }, onto));
+      if (focused) (box.querySelectorAll<HTMLElement>(".token-word")[query])?.focus();
+    };
+    show(statement.query);
+    box.addEventListener("pointerleave", () => show(statement.query));
+    return box;
+  }
+
+  private matrices(places: number[], piece: Head): HTMLElement[] {
+    const whole = places.filter((place) => piece.pattern(place));
+    if (!whole.length) return [];
+    const tallest = Math.max(...whole.map((place) => this.data.statements[place]?.tokens.length ?? 0));
+    const height = 130 + Math.min(560, Math.max(160, tallest * 24));
+    const top = scaleOf(whole.flatMap((place) => piece.pattern(place) ?? []));
+    const figures = whole.map((place) => {
+      const statement = this.data.statements[place] as Statement;
+      const plot = emptyPlot(height, `Attention of every token to every token before it in “${statement.text}”`);
+      const drawing = matrix(statement, piece.pattern(place) ?? [], height, top);
+      requestAnimationFrame(() => void draw(plot, drawing));
+      return plot;
+    });
+    return [el("div", { class: "matrices" }, ...figures)];
+  }
+
+  /** Which heads look most at the key span here, and in a pair where its two statements differ most. */
+  private standingOut(scores: number[][]): HTMLElement {
+    const [here, twin] = scores as [number[], number[] | undefined];
+    const ranked = (values: number[]) =>
+      values.map((value, head) => ({ head, value })).sort((one, other) => Math.abs(other.value) - Math.abs(one.value)).slice(0, TOP_HEADS);
+    const list = (title: string, chosen: { head: number; value: number }[]) =>
+      el("div", {}, el("h4", {}, title), el("ol", { class: "standing-out" }, ...chosen.map(({ head, value }) => el("li", {}, button(headName(this.data, head), () => this.state.set({ head })), ` ${points(value)}`))));
+    const span = this.data.measure.key_span;
+    const lists = [list(`Heads that look most at ${span} here, points`, ranked(here))];
+    if (twin) lists.push(list("Largest differences within this pair, points", ranked(here.map((value, head) => value - (twin[head] ?? 0)))));
+    return el("div", { class: "standing-out-lists" }, ...lists);
+  }
+}
+
+function matrix(statement: Statement, pattern: number[][], height: number, top: number): Drawing {
+  const length = statement.tokens.length;
+  const names = statement.tokens.map((text, place) => {
+    const mark = place === statement.query ? "▸ " : statement.keys.includes(place) ? "• " : "";
+    return mark + plain(text.trim() || "␣");
+  });
+  const axis = { tickmode: "array", tickvals: names.map((_, place) => place), ticktext: names, ticks: "", showgrid: false, zeroline: false, fixedrange: true, tickfont: { size: 11, color: "var(--ink-soft)" }, automargin: true };
+  const title = (text: string) => ({ text, font: { size: 11, color: "var(--ink-soft)" }, standoff: 4 });
+  const z = pattern.map((row) => Array.from({ length }, (_, key) => (key < row.length ? Math.round((row[key] ?? 0) * 1000) / 10 : null)));
+  return {
+    data: [
+      {
+        type: "heatmap",
+        z,
+        colorscale: [[0, "var(--evidence-low)"], [1, "var(--evidence-high)"]],
+        zmin: 0,
+        zmax: 100 * top,
+        xgap: 1,
+        ygap: 1,
+        showscale: false,
+        hoverongaps: false,
+        hovertemplate: "from %{y} to %{x}: %{z} points<extra></extra>",
+      },
+    ],
+    layout: {
+      template: {},
+      height,
+      margin: { l: 60, r: 8, t: 30, b: 60 },
+      dragmode: false,
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: "var(--sans)", color: "var(--ink)" },
+      hoverlabel: { bgcolor: "var(--paper)", bordercolor: "var(--ink-soft)", font: { color: "var(--ink)" } },
+      title: { text: statement.truth ? "true" : "false", x: 0, xanchor: "left", font: { size: 12, color: statement.truth ? "var(--set-a)" : "var(--set-b)" } },
+      xaxis: { ...axis, range: [-0.5, length - 0.5], title: title("to") },
+      yaxis: { ...axis, range: [length - 0.5, -0.5], title: title("from") },
+    },
+  };
+}
