@@ -92,7 +92,7 @@ def arrange(labels: Labels, contrast: ContrastSection, test: TestName, place: st
     OverlappingSetsError or TooFewStatementsError.
     """
     _require_columns(labels, contrast, place)
-    a, b = _choose(labels, contrast.a), _choose(labels, contrast.b)
+    a, b = choose(labels, contrast.a.where), choose(labels, contrast.b.where)
     _require_statements(labels, contrast, (a, b), place)
     _require_apart(labels, contrast, np.intersect1d(a, b), place)
     sets = _Sets(contrast, a, b, *_partners(labels.get("pair"), a, b))
@@ -103,8 +103,9 @@ def arrange(labels: Labels, contrast: ContrastSection, test: TestName, place: st
     return replace(arrangement, notices=notices)
 
 
-def _choose(labels: Labels, chosen: StatementSet) -> Rows:
-    kept = [_holds(labels[column], _values(wanted)) for column, wanted in chosen.where.items()]
+def choose(labels: Labels, where: Mapping[str, Value | tuple[Value, ...]]) -> Rows:
+    """The statements that have, in each column, one of the values wanted; every column must be there."""
+    kept = [_holds(labels[column], _values(wanted)) for column, wanted in where.items()]
     return np.flatnonzero(np.logical_and.reduce(kept))
 
 

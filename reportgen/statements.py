@@ -41,6 +41,17 @@ class Statement:
     keys: tuple[int, ...]
 
     @property
+    def row_cells(self) -> int:
+        """How many tokens the query position can look at: itself and all before it."""
+        return self.query + 1
+
+    @property
+    def pattern_cells(self) -> int:
+        """How many cells of its pattern [query, key] can hold attention: the lower triangle's."""
+        length = len(self.tokens.ids)
+        return length * (length + 1) // 2
+
+    @property
     def labels(self) -> dict[str, str | bool]:
         """What contrasts may filter by."""
         fact = self.fact

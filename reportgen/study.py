@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 
 from reportgen.contrasts import arrange
+from reportgen.examples import named_examples
 from reportgen.facts.load import load_facts
 from reportgen.models.convert import tokenizer_folder
 from reportgen.models.source import find_model
@@ -46,19 +47,28 @@ def plan_study(file: SpecFile, cache: Path, limit: int | None, progress: Progres
     labels = label_columns(statements.statements)
     for contrast in spec.contrasts:
         arrange(labels, contrast, spec.tests.test, str(file.path))
+    named_examples(labels, spec.report, str(file.path))
     return Plan(file, source, tokenizer, facts, statements, limit)
 
 
 def run_study(plan: Plan, cache: Path, progress: Progress) -> Results:
     """Statements to findings; raises StudyError where the model cannot be opened or does not prove itself."""
+    from reportgen.capture.opening import ProvenModel  # noqa: PLC0415
+    from reportgen.capture.patterns import read_attention  # noqa: PLC0415
     from reportgen.capture.run import capture  # noqa: PLC0415
     from reportgen.findings import conclude  # noqa: PLC0415
+    from reportgen.shown import choose_shown  # noqa: PLC0415
 
     spec, statements = plan.file.spec, plan.statements.statements
-    captured = capture(statements, plan.source, spec.model, spec.measure.aggregation, cache, progress)
+    model = ProvenModel(plan.source, spec.model, cache, progress)
+    captured = capture(statements, model, spec.measure.aggregation)
     scores = label_scores(captured.values, statements)
     findings = tuple(conclude(scores, statements, contrast, spec) for contrast in spec.contrasts)
-    return Results(plan, captured, scores, findings)
+    shown = choose_shown(statements, findings[0], spec.report, spec.tests.seed)
+    rows = [statements[place] for place in shown.rows]
+    examples = [statements[example.statement] for example in shown.examples]
+    attention = read_attention(rows, examples, model, spec.measure.aggregation)
+    return Results(plan, captured, scores, findings, shown, attention)
 
 
 def study_page(file: SpecFile, cache: Path, limit: int | None, key: str, progress: Progress) -> StudyPage:

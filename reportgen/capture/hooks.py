@@ -21,32 +21,33 @@ from reportgen.errors import StudyError
 from reportgen.spec.model import Aggregation
 from reportgen.statements import Statement
 
+Take = Callable[[int, torch.Tensor], None]
+
 
 class _PassDone(Exception):  # noqa: N818
     """Ends a forward pass from inside: every row that was wanted has been read."""
 
 
-class ScoreReader:
-    """Runs batches through a bridge whose patterns are hooked; made by `reading_scores`."""
+class PatternPass:
+    """Runs batches through a bridge and hands each layer's pattern over as it is made; see `hooked`."""
 
-    def __init__(self, bridge: Any, aggregation: Aggregation) -> None:
+    def __init__(self, bridge: Any) -> None:
         self._bridge = bridge
-        self._aggregation = aggregation
-        self._device = torch.device(bridge.cfg.device)
-        self._layers, self._heads = int(bridge.cfg.n_layers), int(bridge.cfg.n_heads)
+        self.device = torch.device(bridge.cfg.device)
+        self.layers, self.heads = int(bridge.cfg.n_layers), int(bridge.cfg.n_heads)
 
     def hooks(self) -> list[tuple[str, Any]]:
         """The hooks that do the reading, one a layer."""
-        return [(name, self._read_layer(layer)) for layer, name in enumerate(pattern_names(self._bridge))]
+        return [(name, self._hook(layer)) for layer, name in enumerate(pattern_names(self._bridge))]
 
-    def read(self, statements: Sequence[Statement]) -> torch.Tensor:
-        """The scores of one batch, [statement, layer, head], float32 on the CPU.
+    def run(self, statements: Sequence[Statement], take: Take) -> None:
+        """One forward pass over a batch; `take` gets each layer and its pattern [statement, head, query, key].
 
-        Raises StudyError where a hook did not fire or a score is not finite.
+        Raises StudyError where a hook did not fire.
         """
-        tokens = self._load(statements)
+        self._take, self._seen = take, torch.zeros(self.layers, dtype=torch.bool)
         try:
-            self._bridge(tokens, return_type=None, use_cache=False)
+            self._bridge(padded_tokens(statements).to(self.device), return_type=None, use_cache=False)
         except _PassDone:
             pass
         else:
@@ -54,42 +55,51 @@ class ScoreReader:
         if not self._seen.all():
             silent = ", ".join(str(layer) for layer in (~self._seen).nonzero().flatten().tolist())
             raise StudyError(f"the hooks on the patterns of layers {silent} never fired")
-        scores = self._scores.cpu()
-        _require_finite(scores, statements)
-        return scores
+
+    def _hook(self, layer: int) -> Any:
+        def read(pattern: torch.Tensor, hook: Any) -> None:  # noqa: ARG001
+            self._take(layer, pattern)
+            self._seen[layer] = True
+            if layer == self.layers - 1:
+                raise _PassDone
+
+        return read
+
+
+class ScoreReader:
+    """Reads the scores of batches; made by `reading_scores`."""
+
+    def __init__(self, passes: PatternPass, aggregation: Aggregation) -> None:
+        self._passes = passes
+        self._aggregation = aggregation
+
+    def read(self, statements: Sequence[Statement]) -> torch.Tensor:
+        """The scores of one batch, [statement, layer, head], float32 on the CPU.
+
+        Raises StudyError where a hook did not fire or a score is not finite.
+        """
+        passes, keys = self._passes, _key_mask(statements).to(self._passes.device)
+        rows, queries = query_rows(statements, passes.device)
+        scores = torch.empty(len(statements), passes.layers, passes.heads, device=passes.device)
+
+        def take(layer: int, pattern: torch.Tensor) -> None:
+            scores[:, layer, :] = aggregate(pattern[rows, :, queries, :], keys, self._aggregation)
+
+        passes.run(statements, take)
+        found = scores.cpu()
+        _require_finite(found, statements)
+        return found
 
     def read_all(self, statements: Sequence[Statement], advance: Callable[[int], None]) -> Scores:
         """The scores of any number of statements, [statement, layer, head], in batches of like length.
 
         `advance` is told of each batch's statements as they are done. Raises what `read` raises.
         """
-        values = np.empty((len(statements), self._layers, self._heads), np.float32)
+        values = np.empty((len(statements), self._passes.layers, self._passes.heads), np.float32)
         for batch in plan_batches([len(statement.tokens.ids) for statement in statements]):
             values[batch] = self.read([statements[index] for index in batch]).numpy()
             advance(len(batch))
         return values
-
-    def _load(self, statements: Sequence[Statement]) -> torch.Tensor:
-        tokens = padded_tokens(statements)
-        keys = torch.zeros(tokens.shape, dtype=torch.bool)
-        for row, statement in enumerate(statements):
-            keys[row, list(statement.keys)] = True
-        self._rows = torch.arange(len(statements), device=self._device)
-        self._queries = torch.tensor([statement.query for statement in statements], device=self._device)
-        self._keys = keys.to(self._device)[:, None, :]
-        self._scores = torch.empty(len(statements), self._layers, self._heads, device=self._device)
-        self._seen = torch.zeros(self._layers, dtype=torch.bool)
-        return tokens.to(self._device)
-
-    def _read_layer(self, layer: int) -> Any:
-        def read(pattern: torch.Tensor, hook: Any) -> None:  # noqa: ARG001
-            row = pattern[self._rows, :, self._queries, :]
-            self._scores[:, layer, :] = aggregate(row, self._keys, self._aggregation)
-            self._seen[layer] = True
-            if layer == self._layers - 1:
-                raise _PassDone
-
-        return read
 
 
 def pattern_names(bridge: Any) -> list[str]:
@@ -105,6 +115,12 @@ def padded_tokens(statements: Sequence[Statement]) -> torch.Tensor:
     return tokens
 
 
+def query_rows(statements: Sequence[Statement], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """The indices that pick each statement's row out of a pattern: `pattern[rows, :, queries, :]`."""
+    queries = [statement.query for statement in statements]
+    return torch.arange(len(statements), device=device), torch.tensor(queries, device=device)
+
+
 def aggregate(row: torch.Tensor, keys: torch.Tensor, aggregation: Aggregation) -> torch.Tensor:
     """Attention `row` [statement, head, key] over the key span `keys` [statement, 1, key] → [statement, head]."""
     inside = row.masked_fill(~keys, 0.0)
@@ -115,11 +131,26 @@ def aggregate(row: torch.Tensor, keys: torch.Tensor, aggregation: Aggregation) -
 
 
 @contextmanager
-def reading_scores(bridge: Any, aggregation: Aggregation) -> Iterator[ScoreReader]:
+def hooked(bridge: Any) -> Iterator[PatternPass]:
     """Within the context the bridge's patterns are hooked; the hooks are gone after it."""
-    reader = ScoreReader(bridge, aggregation)
-    with torch.inference_mode(), bridge.hooks(fwd_hooks=reader.hooks()):
-        yield reader
+    passes = PatternPass(bridge)
+    with torch.inference_mode(), bridge.hooks(fwd_hooks=passes.hooks()):
+        yield passes
+
+
+@contextmanager
+def reading_scores(bridge: Any, aggregation: Aggregation) -> Iterator[ScoreReader]:
+    """`hooked`, to read scores."""
+    with hooked(bridge) as passes:
+        yield ScoreReader(passes, aggregation)
+
+
+def _key_mask(statements: Sequence[Statement]) -> torch.Tensor:
+    """Which positions are in each statement's key span, [statement, 1, key]."""
+    keys = torch.zeros(padded_tokens(statements).shape, dtype=torch.bool)
+    for row, statement in enumerate(statements):
+        keys[row, list(statement.keys)] = True
+    return keys[:, None, :]
 
 
 def _require_finite(scores: torch.Tensor, statements: Sequence[Statement]) -> None:

@@ -72,3 +72,25 @@ class Shard:
             versions: Sequence[tuple[str, str]] = [(name, version) for name, version in record.pop("versions")]
             run = CaptureRun(versions=tuple(versions), proof=Proof(**record.pop("proof")), **record)
             return cls(tuple(packed["keys"].tolist()), packed["values"], run)
+
+
+@dataclass(frozen=True)
+class AttentionShard:
+    """Quantized attention of statements under their keys, each [layer, head, cell]."""
+
+    keys: tuple[str, ...]
+    values: tuple[npt.NDArray[np.uint8], ...]
+
+    def to_bytes(self) -> bytes:
+        """The shard as one NumPy archive: all cells in a row, and how many each statement has."""
+        packed = io.BytesIO()
+        cells = np.array([value.shape[-1] for value in self.values])
+        np.savez_compressed(packed, keys=np.array(self.keys), cells=cells, values=np.concatenate(self.values, axis=-1))
+        return packed.getvalue()
+
+    @classmethod
+    def from_bytes(cls, payload: bytes) -> Self:
+        """The shard that `to_bytes` packed."""
+        with np.load(io.BytesIO(payload), allow_pickle=False) as packed:
+            ends = np.cumsum(packed["cells"])[:-1]
+            return cls(tuple(packed["keys"].tolist()), tuple(np.split(packed["values"], ends, axis=-1)))

@@ -14,17 +14,14 @@ Changing one fact captures two statements; changing a title or α captures none 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from reportgen import provenance
+from reportgen.capture.opening import ProvenModel
 from reportgen.capture.record import CaptureRun, Proof, Scores, Shard
-from reportgen.models.convert import weights_folder
-from reportgen.models.source import ModelSource
-from reportgen.progress import Progress
-from reportgen.spec.model import Aggregation, ModelSection
+from reportgen.spec.model import Aggregation
 from reportgen.statements import Statement
 from reportgen.store import Store, content_key
 
@@ -41,33 +38,20 @@ class Captured:
     fresh: int
 
 
-def capture(
-    statements: Sequence[Statement],
-    source: ModelSource,
-    model: ModelSection,
-    aggregation: Aggregation,
-    cache: Path,
-    progress: Progress,
-) -> Captured:
+def capture(statements: Sequence[Statement], model: ProvenModel, aggregation: Aggregation) -> Captured:
     """The scores of all statements. Raises StudyError where the model cannot be opened or trusted."""
-    store, shelf = Store(cache), _shelf(source, model)
+    store, shelf = Store(model.cache), model.shelf("scores")
     keys = [_key(statement, aggregation) for statement in statements]
     known = _read_shelf(store, shelf)
     missing = {key: statement for key, statement in zip(keys, statements, strict=True) if key not in known}
     if missing:
-        progress.say(f"capturing {len(missing):,} statements ({len(set(keys)) - len(missing):,} are in the store)")
-        folder = weights_folder(source, cache, progress)
-        _capture(missing, folder, model, aggregation, store, shelf, progress)
+        stored = len(set(keys)) - len(missing)
+        model.progress.say(f"capturing {len(missing):,} statements ({stored:,} are in the store)")
+        _capture(missing, model, aggregation, store, shelf)
         known = _read_shelf(store, shelf)
     values = np.stack([known[key][0] for key in keys])
     runs = sorted({known[key][1] for key in keys}, key=lambda run: run.finished)
     return Captured(values, tuple(runs), len(missing))
-
-
-def _shelf(source: ModelSource, model: ModelSection) -> str:
-    versions = provenance.versions(provenance.CAPTURE_PACKAGES)
-    code = provenance.code_version("capture", "models/load.py")
-    return f"scores/{content_key(source.identity, model.device, model.dtype, versions, code)[:32]}"
 
 
 def _key(statement: Statement, aggregation: Aggregation) -> str:
@@ -81,20 +65,14 @@ def _read_shelf(store: Store, shelf: str) -> dict[str, tuple[Scores, CaptureRun]
 
 
 def _capture(
-    missing: dict[str, Statement],
-    folder: Path,
-    model: ModelSection,
-    aggregation: Aggregation,
-    store: Store,
-    shelf: str,
-    progress: Progress,
+    missing: dict[str, Statement], model: ProvenModel, aggregation: Aggregation, store: Store, shelf: str
 ) -> None:
     from reportgen.capture.hooks import reading_scores  # noqa: PLC0415
 
-    bridge, proof = _open_proven(folder, model, list(missing.values()), aggregation, progress)
+    bridge, proof = model.opened(list(missing.values()), aggregation)
     order = sorted(missing, key=lambda key: (len(missing[key].tokens.ids), key))
     with (
-        progress.counting("capture", len(order), "statements") as advance,
+        model.progress.counting("capture", len(order), "statements") as advance,
         reading_scores(bridge, aggregation) as reader,
     ):
         for start in range(0, len(order), SHARD_STATEMENTS):
@@ -105,27 +83,12 @@ def _capture(
             store.put(shelf, content_key(keys), Shard(keys, values, run).to_bytes())
 
 
-def _open_proven(
-    folder: Path, model: ModelSection, statements: Sequence[Statement], aggregation: Aggregation, progress: Progress
-) -> tuple[Any, Proof]:
-    """The bridge, after it has proven itself against the same model opened apart."""
-    from reportgen.capture.proof import prove, reference_patterns, sample_of  # noqa: PLC0415
-    from reportgen.models.load import open_bridge, open_eager, pick_device  # noqa: PLC0415
-
-    device = pick_device(model.device)
-    progress.say(f"opening the model on {device} and proving the capture on a sample")
-    sample = sample_of(statements)
-    reference = reference_patterns(open_eager(folder, device), sample)
-    bridge = open_bridge(folder, device)
-    return bridge, prove(bridge, sample, reference, aggregation)
-
-
-def _record(bridge: Any, model: ModelSection, statements: int, seconds: float, proof: Proof) -> CaptureRun:
+def _record(bridge: Any, model: ProvenModel, statements: int, seconds: float, proof: Proof) -> CaptureRun:
     return CaptureRun(
         finished=provenance.now().isoformat(),
         device=str(bridge.cfg.device),
         processor=provenance.processor(),
-        dtype=model.dtype,
+        dtype=model.section.dtype,
         versions=provenance.versions(provenance.CAPTURE_PACKAGES),
         statements=statements,
         seconds=round(seconds, 3),

@@ -220,9 +220,18 @@ class TestsSection(_Section):
 
 
 class ReportSection(_Section):
-    """What the page shows beyond what it always shows."""
+    """What the page shows beyond what it always shows.
+
+    `examples` are the statements whose whole patterns a reader can look at: so many of them, chosen by a stated rule;
+    or those with the subjects listed; or those that a filter lets pass.
+    """
 
     top_heads: Annotated[int, Field(ge=1, le=50)] = 10
+    examples: (
+        Annotated[int, Field(ge=0, le=64)]
+        | Annotated[tuple[Name, ...], Field(min_length=1, max_length=64)]
+        | Annotated[dict[Name, Value | Values], Field(min_length=1)]
+    ) = 12
 
 
 def _ids_differ(contrasts: tuple[ContrastSection, ...]) -> tuple[ContrastSection, ...]:

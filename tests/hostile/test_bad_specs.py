@@ -78,14 +78,14 @@ KEYS = [
         "key of another section",
         "report: {alpha: 0.1}\n",
         "1:10",
-        "`report` has no key `alpha`; its keys are `top_heads`",
+        "`report` has no key `alpha`; its keys are `top_heads`, `examples`",
         "`alpha` is a key of `tests`",
     ),
     Bad(
         "key like no other",
         "report: {zzz: {a: no}}\n",
         "1:10",
-        "`report` has no key `zzz`; its keys are `top_heads`",
+        "`report` has no key `zzz`; its keys are `top_heads`, `examples`",
     ),
     Bad(
         "missing key",

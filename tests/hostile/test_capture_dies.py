@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from reportgen import store
 from reportgen.capture import run
+from reportgen.capture.opening import ProvenModel
 from reportgen.facts.fact import Fact, FactSet
 from reportgen.models.source import find_model
 from reportgen.models.tokenizer import Tokenizer
@@ -55,7 +56,7 @@ elif stage == "replace":
     Path.replace = dying(Path.replace)
 elif stage == "put":
     store.Store.put = dying(store.Store.put)
-captured = run.capture(rendered.statements, source, section, "sum", cache, Silent())
+captured = run.capture(rendered.statements, ProvenModel(source, section, cache, Silent()), "sum")
 np.save(sys.argv[5], captured.values)
 print(captured.fresh)
 """

@@ -11,6 +11,7 @@ from scipy import stats
 from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoXConfig, LlamaConfig
 
 from reportgen.capture import proof
+from reportgen.capture.opening import ProvenModel
 from reportgen.capture.run import capture
 from reportgen.errors import StudyError
 from reportgen.inference import test_heads as run_tests
@@ -45,7 +46,7 @@ def capitals(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> 
     (cache / "models").symlink_to(smollm_weights.parents[1])
     plan = plan_study(load_spec(ROOT / "specs" / "capitals.yml"), cache, None, Silent())
     spec = plan.file.spec
-    captured = capture(plan.statements.statements, plan.source, spec.model, "sum", cache, Silent())
+    captured = capture(plan.statements.statements, ProvenModel(plan.source, spec.model, cache, Silent()), "sum")
     assert captured.fresh == len(plan.statements.statements)
     return plan, captured.values
 
@@ -137,7 +138,7 @@ def test_scores_of_other_families_equal_eager_attention(
     statements = capitals[0].statements.statements[:40]
     section = ModelSection(folder=tiny.name)
     source = find_model(section, tiny.parent, tmp_path / "cache")
-    captured = capture(statements, source, section, "sum", tmp_path / "cache", Silent())
+    captured = capture(statements, ProvenModel(source, section, tmp_path / "cache", Silent()), "sum")
     expected = eager_scores(load.open_eager(tiny, "cpu"), statements)
     assert expected.std(axis=0).min() > 1e-3
     np.testing.assert_allclose(captured.values, expected, rtol=0, atol=1e-5)
@@ -151,7 +152,7 @@ def test_aggregations_are_what_they_say(
     statements = capitals[0].statements.statements[:24]
     section = ModelSection(folder=tiny.name)
     source = find_model(section, tiny.parent, tmp_path / "cache")
-    captured = capture(statements, source, section, aggregation, tmp_path / "cache", Silent())
+    captured = capture(statements, ProvenModel(source, section, tmp_path / "cache", Silent()), aggregation)
     model = load.open_eager(tiny, "cpu")
     assert max(len(statement.keys) for statement in statements) > 1
     for statement, values in zip(statements, captured.values, strict=True):
@@ -176,9 +177,9 @@ def test_a_second_run_captures_only_what_is_new(tiny: Path, tmp_path: Path, capi
     statements = capitals[0].statements.statements[:30]
     section, cache = ModelSection(folder=tiny.name), tmp_path / "cache"
     source = find_model(section, tiny.parent, cache)
-    first = capture(statements[:20], source, section, "sum", cache, Silent())
-    both = capture(statements, source, section, "sum", cache, Silent())
-    again = capture(statements[::-1], source, section, "sum", cache, Silent())
+    first = capture(statements[:20], ProvenModel(source, section, cache, Silent()), "sum")
+    both = capture(statements, ProvenModel(source, section, cache, Silent()), "sum")
+    again = capture(statements[::-1], ProvenModel(source, section, cache, Silent()), "sum")
     assert (first.fresh, both.fresh, again.fresh) == (20, 10, 0)
     np.testing.assert_array_equal(both.values[:20], first.values)
     np.testing.assert_array_equal(again.values[::-1], both.values)

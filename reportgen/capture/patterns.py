@@ -1,0 +1,109 @@
+"""Attention that a reader can look at: whole patterns of some statements, the query position's row of others.
+
+Shares of attention are kept in 255 steps, so each is off by at most 1/510. A whole pattern is kept as the lower
+triangle of its [query, key] square, row by row: in a causal model there is nothing above it. What was read once
+is in the store; a statement's entry depends on its tokens alone (and, for a row, on the query position).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from reportgen.capture.batches import plan_batches
+from reportgen.capture.opening import ProvenModel
+from reportgen.capture.record import AttentionShard
+from reportgen.spec.model import Aggregation
+from reportgen.statements import Statement
+from reportgen.store import Store, content_key
+
+if TYPE_CHECKING:
+    import torch
+
+    from reportgen.capture.hooks import PatternPass
+
+STEPS = 255
+
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Quantized attention of the statements asked for, in their order: each [layer, head, cell]."""
+
+    rows: tuple[Bytes, ...]
+    patterns: tuple[Bytes, ...]
+
+
+def read_attention(
+    rows: Sequence[Statement], whole: Sequence[Statement], model: ProvenModel, aggregation: Aggregation
+) -> Attention:
+    """The rows of some statements and the whole patterns of others, from the store or from the model.
+
+    Raises what `capture` raises.
+    """
+    return Attention(
+        _read(rows, model, aggregation, whole=False),
+        _read(whole, model, aggregation, whole=True),
+    )
+
+
+def _read(
+    statements: Sequence[Statement], model: ProvenModel, aggregation: Aggregation, *, whole: bool
+) -> tuple[Bytes, ...]:
+    store, shelf = Store(model.cache), model.shelf("patterns" if whole else "rows")
+    keys = [content_key(s.tokens.ids, None if whole else s.query) for s in statements]
+    known = _known(store, shelf)
+    missing = {key: statement for key, statement in zip(keys, statements, strict=True) if key not in known}
+    if missing:
+        shard = _capture(missing, model, aggregation, whole=whole)
+        store.put(shelf, content_key(shard.keys), shard.to_bytes())
+        known = _known(store, shelf)
+    return tuple(known[key] for key in keys)
+
+
+def _known(store: Store, shelf: str) -> dict[str, Bytes]:
+    shards = (AttentionShard.from_bytes(payload) for payload in store.entries(shelf))
+    return {key: cells for shard in shards for key, cells in zip(shard.keys, shard.values, strict=True)}
+
+
+def _capture(
+    missing: dict[str, Statement], model: ProvenModel, aggregation: Aggregation, *, whole: bool
+) -> AttentionShard:
+    from reportgen.capture.hooks import hooked  # noqa: PLC0415
+
+    statements = list(missing.values())
+    bridge, _ = model.opened(statements, aggregation)
+    values: dict[int, Bytes] = {}
+    what = "read whole patterns" if whole else "read attention to every token"
+    with model.progress.counting(what, len(statements), "statements") as advance, hooked(bridge) as passes:
+        for batch in plan_batches([len(statement.tokens.ids) for statement in statements]):
+            chosen = [statements[index] for index in batch]
+            values |= zip(batch, (_triangles if whole else _rows)(chosen, passes), strict=True)
+            advance(len(batch))
+    return AttentionShard(tuple(missing), tuple(values[index] for index in range(len(statements))))
+
+
+def _rows(statements: Sequence[Statement], passes: "PatternPass") -> list[Bytes]:
+    from reportgen.capture.hooks import query_rows  # noqa: PLC0415
+
+    at, queries = query_rows(statements, passes.device)
+    layers: list[Bytes] = []
+    passes.run(statements, lambda _, pattern: layers.append(_quantized(pattern[at, :, queries, :])))
+    stacked = np.stack(layers, axis=1)
+    return [stacked[place, :, :, : statement.row_cells] for place, statement in enumerate(statements)]
+
+
+def _triangles(statements: Sequence[Statement], passes: "PatternPass") -> list[Bytes]:
+    layers: list[Bytes] = []
+    passes.run(statements, lambda _, pattern: layers.append(_quantized(pattern)))
+    stacked = np.stack(layers, axis=1)
+    corners = (np.tril_indices(len(statement.tokens.ids)) for statement in statements)
+    return [stacked[place][:, :, queries, keys] for place, (queries, keys) in enumerate(corners)]
+
+
+def _quantized(attention: "torch.Tensor") -> Bytes:
+    steps: Bytes = (attention.float() * STEPS).round().byte().cpu().numpy()
+    return steps
