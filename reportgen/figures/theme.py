@@ -46,10 +46,3 @@ def figure_json(figure: go.Figure) -> Markup:
     for character in "<>&`":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
-
-
-def plotly_script() -> str:
-    """The script that draws the figures, as the Plotly package carries it."""
-    from plotly.offline import get_plotlyjs  # noqa: PLC0415
-
-    return str(get_plotlyjs())

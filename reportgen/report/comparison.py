@@ -29,6 +29,7 @@ def comparison(finding: Finding, spec: StudySpec) -> Figure:
         html=component(
             "components/plot",
             height=top_heads.height(len(heads)),
+            map="",
             alt=alt,
             data=theme.figure_json(top_heads.compare_heads(tests, heads, words.key_span(spec.measure))),
             waiting="The comparison of the strongest heads appears here.",

@@ -12,10 +12,13 @@ from reportgen.report.facts_section import facts_blocks
 from reportgen.report.markup import Md, join_md, md, plain_md
 from reportgen.report.methods import cited_keys, limits, methods
 from reportgen.report.page import Card, StudyPage
+from reportgen.report.pieces import FOLDER, pieces, script
 from reportgen.report.provenance_section import provenance_blocks
+from reportgen.report.reading import reading_blocks
 from reportgen.report.render import component
 from reportgen.report.results import Results
 from reportgen.report.tables import folded
+from reportgen.report.twin import twin
 
 
 def compose_study(results: Results, key: str) -> StudyPage:
@@ -23,7 +26,8 @@ def compose_study(results: Results, key: str) -> StudyPage:
     spec = results.plan.file.spec
     written, limited = methods(results), limits(results)
     cited = cited_keys([written, *limited])
-    files = downloads(results, cited)
+    data = twin(results, _captured_on(results)).to_json()
+    files = downloads(results, data, cited)
     document = Document(
         title=spec.study.title,
         question=spec.study.question,
@@ -33,14 +37,22 @@ def compose_study(results: Results, key: str) -> StudyPage:
         blocks=(
             *_opening(results),
             *(block for finding in results.findings for block in contrast_blocks(finding, results)),
+            *reading_blocks(results),
             *facts_blocks(results),
             *_methods(written, limited, cited),
             *_notices(results),
             *provenance_blocks(results, files),
         ),
         cited=cited,
+        scripts=(f"{FOLDER}/study.js",),
     )
-    return StudyPage(_card(results, key), document, {file.name: file.content for file in files})
+    beside = {file.name: file.content for file in files}
+    return StudyPage(
+        card=_card(results, key),
+        document=document,
+        files={**beside, f"{FOLDER}/study.js": script("study", data)},
+        pieces=lambda: pieces(results),
+    )
 
 
 def _opening(results: Results) -> tuple[Block, ...]:

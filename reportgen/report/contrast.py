@@ -8,8 +8,10 @@ from reportgen.findings import Finding
 from reportgen.report import finding_text, words
 from reportgen.report.certainty import certainty_blocks
 from reportgen.report.comparison import comparison
-from reportgen.report.document import Block, Columns, Figure, Heading, Prose
+from reportgen.report.document import Block, Columns, Figure, Heading, Prose, Raw
+from reportgen.report.head_panel import head_panel
 from reportgen.report.head_table import every_head, strongest_heads
+from reportgen.report.look import look_blocks
 from reportgen.report.markup import Md, md
 from reportgen.report.render import component
 from reportgen.report.results import Results
@@ -23,9 +25,12 @@ def contrast_blocks(finding: Finding, results: Results) -> tuple[Block, ...]:
     return (
         Heading(2, title, f"finding-{contrast.id}"),
         Prose(finding_text.lead(finding, spec), "lead"),
-        Columns(_maps(finding, spec), strongest_heads(finding)),
+        Columns(_maps(finding, spec), Raw(head_panel(finding))),
         Heading(2, Md("The strongest heads compared"), f"heads-{contrast.id}"),
+        strongest_heads(finding),
         comparison(finding, spec),
+        Heading(2, md("Where the heads look"), f"look-{contrast.id}"),
+        *look_blocks(finding, spec),
         Heading(2, Md("How sure may one be"), f"sure-{contrast.id}"),
         *certainty_blocks(finding),
     )
@@ -34,7 +39,6 @@ def contrast_blocks(finding: Finding, results: Results) -> tuple[Block, ...]:
 def _maps(finding: Finding, spec: StudySpec) -> Figure:
     tests = finding.tests
     a, b = tests.contrast.a.name, tests.contrast.b.name
-    layers = tests.heads.sizes["layer"]
     alt = (
         f"Two heatmaps, layer by head: the difference in attention to {words.key_span(spec.measure)} between {a} and {b} "
         f"statements, and its evidence as −log10 p. {len(finding.recall)} of {tests.family_size} heads are marked. "
@@ -44,19 +48,22 @@ def _maps(finding: Finding, spec: StudySpec) -> Figure:
         id=f"fig-maps-{tests.contrast.id}",
         html=component(
             "components/plot",
-            height=heatmaps.height(layers),
+            height=heatmaps.frame(finding).height,
+            map=tests.contrast.id,
             alt=alt,
             data=theme.figure_json(heatmaps.significance_heatmaps(finding)),
             waiting="The maps of effect and evidence appear here.",
         ),
         caption=md(
-            "Every head, layer 0 on top. Left: the effect, in points of attention, [blue]{{.set-a}} where {a} statements get "
-            "more of {span}, [orange]{{.set-b}} where {b} ones do; the scale is symmetric and {clipped}. Middle: the "
+            "Every head, layer 0 on top. {first}: the effect, in points of attention, [blue]{{.set-a}} where {a} statements get "
+            "more of {span}, [orange]{{.set-b}} where {b} ones do; the scale is symmetric and {clipped}. {second}: the "
             "evidence for a difference, uncorrected. {rings} Right: how many "
             "are found in each layer.",
             a=a,
             b=b,
             span=f"the attention to {words.key_span(spec.measure)}",
+            first="Above" if heatmaps.frame(finding).stacked else "Left",
+            second="Below" if heatmaps.frame(finding).stacked else "Middle",
             rings=_rings(finding),
             clipped=_clipping(finding),
         ),
@@ -71,8 +78,9 @@ def _maps(finding: Finding, spec: StudySpec) -> Figure:
 
 def _rings(finding: Finding) -> str:
     if not finding.recall:
-        return "No head is found under the headline correction, so none is marked."
-    return f"A ring marks the {numbers.things(len(finding.recall), 'head')} found under the headline correction."
+        return "No head is found under the headline correction; stars mark those that come nearest."
+    found = numbers.things(len(finding.recall), "head")
+    return f"A ring marks the {found} found under the headline correction, a star the strongest ones."
 
 
 def _clipping(finding: Finding) -> str:

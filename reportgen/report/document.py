@@ -65,8 +65,8 @@ class Callout:
 class Columns:
     """Two blocks side by side where the page is wide, one under the other where it is not."""
 
-    left: "Figure | Table"
-    right: "Figure | Table"
+    left: "Figure"
+    right: "Raw"
 
 
 Block = Columns | Heading | Prose | Raw | Figure | Table | Callout
@@ -74,7 +74,10 @@ Block = Columns | Heading | Prose | Raw | Figure | Table | Callout
 
 @dataclass(frozen=True)
 class Document:
-    """A page: what its front matter says, and its blocks. `depth` is the number of folders above it in the site."""
+    """A page: what its front matter says, and its blocks.
+
+    `depth` is the number of folders above it in the site; `scripts` are data of its own that it loads.
+    """
 
     title: str
     question: str
@@ -83,3 +86,4 @@ class Document:
     depth: int
     blocks: tuple[Block, ...]
     cited: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()

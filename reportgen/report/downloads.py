@@ -2,14 +2,19 @@
 
 import csv
 import io
+import math
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 import xarray as xr
+from pyarrow.parquet import write_table
 
 from reportgen.findings import Finding
 from reportgen.report.render import templates_folder
@@ -41,8 +46,8 @@ class Download:
     content: bytes
 
 
-def downloads(results: Results, cited: Iterable[str]) -> tuple[Download, ...]:
-    """All files of a study's page."""
+def downloads(results: Results, data: str, cited: Iterable[str]) -> tuple[Download, ...]:
+    """All files of a study's page; `data` is the page's twin as JSON."""
     plan = results.plan
     heads = (
         Download(
@@ -54,6 +59,13 @@ def downloads(results: Results, cited: Iterable[str]) -> tuple[Download, ...]:
     )
     return (
         *heads,
+        Download("study.json", "the page as data; its schema stands in assets/study.schema.json", data.encode()),
+        Download("heads.parquet", "every contrast's heads, as the tables above (Parquet)", _heads_parquet(results)),
+        Download(
+            "scores.parquet",
+            "all scores, one row a statement and one column a head (Parquet)",
+            _scores_parquet(results),
+        ),
         Download("scores.nc", "all scores by statement, layer and head (NetCDF)", _netcdf(results.scores)),
         Download(
             "statements.csv",
@@ -76,17 +88,59 @@ def _bibliography() -> Mapping[str, str]:
     return {re.match(r"@\w+\{([^,]+),", entry)[1]: entry for entry in entries}  # type: ignore[index]
 
 
-def _heads_csv(finding: Finding) -> bytes:
+def _head_columns(finding: Finding) -> dict[str, npt.NDArray[Any]]:
+    """Every head's numbers by name, layer by layer."""
     heads = finding.tests.heads
-    corrections = heads.correction.values.tolist()
-    rows = [["layer", "head", *_HEAD_COLUMNS, *(f"adjusted_{name}" for name in corrections), "not_tested_because"]]
-    columns = [heads[name] for name in _HEAD_COLUMNS] + [finding.tests.adjusted(name) for name in corrections]
-    values, reasons = [column.to_numpy() for column in columns], heads.reason.to_numpy()
-    for place in np.ndindex(reasons.shape):
-        numbers = (f"{float(value[place]):.9g}" for value in values)
-        blank = ("" if number == "nan" else number for number in numbers)
-        rows.append([*map(str, place), *blank, str(reasons[place])])
-    return _csv(rows)
+    layers, per_layer = heads.reason.shape
+    return {
+        "layer": np.repeat(np.arange(layers), per_layer),
+        "head": np.tile(np.arange(per_layer), layers),
+        **{name: heads[name].to_numpy().ravel() for name in _HEAD_COLUMNS},
+        **{
+            f"adjusted_{name}": finding.tests.adjusted(name).to_numpy().ravel()
+            for name in heads.correction.values.tolist()
+        },
+        "not_tested_because": heads.reason.to_numpy().ravel().astype(str),
+    }
+
+
+def _heads_csv(finding: Finding) -> bytes:
+    columns = _head_columns(finding)
+    return _csv([list(columns), *zip(*(map(_cell, column.tolist()) for column in columns.values()), strict=True)])
+
+
+def _cell(value: float | int | str) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.9g}"
+    return str(value)
+
+
+def _heads_parquet(results: Results) -> bytes:
+    """Every contrast's heads as one table, with the contrast's id in front."""
+    tables = []
+    for finding in results.findings:
+        columns = _head_columns(finding)
+        tables.append(pa.table({"contrast": [finding.tests.contrast.id] * len(columns["head"]), **columns}))
+    return _parquet(pa.concat_tables(tables))
+
+
+def _scores_parquet(results: Results) -> bytes:
+    """Statement, pair and truth, then the score of each head, L0H0 first."""
+    statements = results.plan.statements.statements
+    _, layers, heads = results.captured.values.shape
+    columns = {
+        "statement": [statement.id for statement in statements],
+        "pair": [statement.fact.pair for statement in statements],
+        "truth": [statement.fact.truth for statement in statements],
+    }
+    scores = {f"L{layer}H{head}": results.captured.values[:, layer, head] for layer, head in np.ndindex(layers, heads)}
+    return _parquet(pa.table({**columns, **scores}))
+
+
+def _parquet(table: pa.Table) -> bytes:
+    packed = io.BytesIO()
+    write_table(table, packed, compression="zstd")
+    return packed.getvalue()
 
 
 def _statements_csv(statements: Iterable[Statement]) -> bytes:

@@ -13,6 +13,7 @@ from reportgen.report.tables import Column, Row, folded, table_html
 from reportgen.statements import Statement, twins
 
 _SHOWN = 6
+_EXAMPLE_HEADS = 5
 
 
 def facts_blocks(results: Results) -> tuple[Block, ...]:
@@ -27,6 +28,8 @@ def facts_blocks(results: Results) -> tuple[Block, ...]:
         if plan.file.spec.study.abstract
         else Prose(Md("")),
         _relations(results),
+        Heading(3, Md("The model"), "model"),
+        Raw(component("components/entries", entries=_model_card(results))),
         Heading(3, Md("How a statement is measured"), "example"),
         Prose(
             md(
@@ -39,9 +42,57 @@ def facts_blocks(results: Results) -> tuple[Block, ...]:
             )
         ),
         Raw(tokens_html(example)),
+        Prose(_patterns(results)),
+        _example_heads(results, example),
         Heading(3, Md("The statements"), "statements"),
         *_statements(statements),
         Raw(folded("Where the facts come from", component("components/source", text=plan.facts.source), "more")),
+    )
+
+
+def _model_card(results: Results) -> list[tuple[str, str]]:
+    plan = results.plan
+    _, layers, heads = results.captured.values.shape
+    context = plan.tokenizer.context
+    return [
+        ("Model", plan.source.name),
+        ("Layers", numbers.count(layers)),
+        ("Heads a layer", numbers.count(heads)),
+        ("Heads in all", numbers.count(layers * heads)),
+        *([("Context", f"{numbers.count(context)} tokens")] if context else []),
+        ("Reads a beginning-of-sequence token first", "yes" if plan.tokenizer.bos is not None else "no"),
+    ]
+
+
+def _patterns(results: Results) -> Md:
+    statements, layers, heads = results.captured.values.shape
+    return md(
+        "Each head's pattern on this statement is a square of {shape}. In all, {patterns} patterns were read, {statements} "
+        "statements × {layers} layers × {heads} heads, and one number kept of each.",
+        shape="queries by keys",
+        patterns=numbers.count(statements * layers * heads),
+        statements=numbers.count(statements),
+        layers=layers,
+        heads=heads,
+    )
+
+
+def _example_heads(results: Results, example: Statement) -> Table:
+    """The heads that look most at the key span in one statement."""
+    scores = results.scores.sel(statement=example.id).to_numpy()
+    order = scores.ravel().argsort(kind="stable")[::-1][:_EXAMPLE_HEADS].tolist()
+    rows = [
+        Row((f"L{place // scores.shape[1]}H{place % scores.shape[1]}", numbers.points(float(scores.ravel()[place]))))
+        for place in order
+    ]
+    return Table(
+        id="tbl-example",
+        caption=md(
+            "The {n} heads that give {span} the most attention in this one statement, in points.",
+            n=len(rows),
+            span=words.key_span(results.plan.file.spec.measure),
+        ),
+        html=table_html("Heads on the example", (Column("Head"), Column("Attention", number=True)), rows),
     )
 
 

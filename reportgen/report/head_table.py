@@ -1,27 +1,49 @@
-"""Tables of heads: every head, and the short table of the strongest beside the map."""
+"""Tables of heads: every head, and the strongest."""
 
 from reportgen import numbers
 from reportgen.findings import Finding, HeadFinding
 from reportgen.report.document import Table
 from reportgen.report.markup import Html, md
+from reportgen.report.render import component
 from reportgen.report.tables import Column, Row, folded, table_html
 
-# Of the columns of the table of all heads, those that the short table beside the map has room for.
-_BRIEF = (0, 1, 2, 3, 4, 7)
+MOST_ROWS = 600
 
 
 def every_head(finding: Finding) -> Html:
-    """Every head's numbers, folded away; those found are set off."""
+    """Every head's numbers, folded away; those found are set off. Stands once on the page: others link to it."""
     found = {head.name for head in finding.recall}
-    rows = [_head_row(head, finding, emphasis=head.name in found) for head in finding.all_heads]
-    return folded("The same as a table: every head", table_html("Every head", _head_columns(finding), rows))
+    heads = finding.all_heads
+    if len(heads) > MOST_ROWS:
+        strongest = set(finding.tests.strongest(MOST_ROWS))
+        heads = tuple(head for head in heads if (head.layer, head.head) in strongest)
+    rows = [_head_row(head, finding, emphasis=head.name in found) for head in heads]
+    table = table_html("Every head", _head_columns(finding), rows, _place(finding))
+    return folded(f"The same as a table: {_which_heads(finding)}", table)
+
+
+def _which_heads(finding: Finding) -> str:
+    total = len(finding.all_heads)
+    if total <= MOST_ROWS:
+        return "every head"
+    file = f"heads-{finding.tests.contrast.id}.csv"
+    return f"the {numbers.count(MOST_ROWS)} strongest of {numbers.count(total)} heads; all are in {file}"
+
+
+def link_to_every_head(finding: Finding) -> Html:
+    """What stands under a figure whose numbers are in that table."""
+    return component("components/same_table", place=_place(finding))
+
+
+def _place(finding: Finding) -> str:
+    return f"every-head-{finding.tests.contrast.id}"
 
 
 def strongest_heads(finding: Finding) -> Table:
-    """The strongest heads with means, effect, interval and adjusted p."""
+    """The strongest heads with means, effect, interval, standardized effect, p and adjusted p."""
     contrast = finding.tests.contrast
-    columns = [column for place, column in enumerate(_head_columns(finding)) if place in _BRIEF]
-    rows = [_brief(_head_row(head, finding)) for head in finding.strongest]
+    columns = _head_columns(finding)
+    rows = [_head_row(head, finding) for head in finding.strongest]
     return Table(
         id=f"tbl-heads-{contrast.id}",
         caption=md(
@@ -33,10 +55,6 @@ def strongest_heads(finding: Finding) -> Table:
         ),
         html=table_html("The strongest heads", columns, rows),
     )
-
-
-def _brief(row: Row) -> Row:
-    return Row(tuple(cell for place, cell in enumerate(row.cells) if place in _BRIEF))
 
 
 def _which(finding: Finding) -> str:
@@ -75,6 +93,7 @@ def _head_row(head: HeadFinding, finding: Finding, *, emphasis: bool = False) ->
             numbers.p_value(head.p_value),
             numbers.p_value(head.adjusted),
         ),
+        sorted_by={6: head.p_value, 7: head.adjusted},
         emphasis=emphasis,
         id=f"head-{contrast.id}-{head.name}" if emphasis else "",
     )

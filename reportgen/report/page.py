@@ -1,7 +1,7 @@
 """What leaves this room: a study's finished page with its downloads, and its card for the list of studies."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Self
 
@@ -39,8 +39,12 @@ class Card:
 
 @dataclass(frozen=True)
 class StudyPage:
-    """A study's page, and the files beside it by name."""
+    """A study's page, and the files beside it by name.
+
+    `pieces` makes the many small files that the explorer loads, one after another: together they may be large.
+    """
 
     card: Card
     document: Document
     files: Mapping[str, bytes]
+    pieces: Callable[[], Iterator[tuple[str, bytes]]]

@@ -15,8 +15,10 @@ from reportgen.statements import StatementSet
 if TYPE_CHECKING:  # a plan is made without them, and they bring SciPy and pandas
     import xarray as xr
 
+    from reportgen.capture.patterns import Attention
     from reportgen.capture.run import Captured
     from reportgen.findings import Finding
+    from reportgen.shown import Shown
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,17 @@ class Plan:
 
 @dataclass(frozen=True)
 class Results:
-    """One run of one study, start to end; `scores` has dims statement, layer and head."""
+    """One run of one study, start to end; `scores` has dims statement, layer and head.
+
+    `shown` says of which statements the page keeps what; `attention` holds their rows and patterns.
+    """
 
     plan: Plan
     captured: Captured
     scores: xr.DataArray
     findings: tuple[Finding, ...]
+    shown: Shown
+    attention: Attention
 
     @property
     def notices(self) -> tuple[Notice, ...]:

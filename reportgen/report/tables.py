@@ -1,7 +1,7 @@
 """Tables of the page: typed rows, rendered to HTML by one component."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from reportgen.report.markup import Html
 from reportgen.report.render import component
@@ -17,9 +17,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Row:
-    """A row of cells, plain text or HTML; the first names the row."""
+    """A row of cells, plain text or HTML; the first names the row.
+
+    `sorted_by` holds, by column, the exact number where the text of a cell is rounded too far to sort by.
+    """
 
     cells: tuple[str | Html, ...]
+    sorted_by: Mapping[int, float] = field(default_factory=dict)
     emphasis: bool = False
     id: str = ""
 
@@ -32,9 +36,9 @@ class Grid:
     rows: tuple[Row, ...]
 
 
-def table_html(label: str, columns: Sequence[Column], rows: Sequence[Row]) -> Html:
-    """The table as HTML; `label` says what it holds, for who cannot see it."""
-    return component("components/table", label=label, table=Grid(tuple(columns), tuple(rows)))
+def table_html(label: str, columns: Sequence[Column], rows: Sequence[Row], place: str = "") -> Html:
+    """The table as HTML; `label` says what it holds, for who cannot see it, and `place` is an id to link to."""
+    return component("components/table", label=label, place=place, table=Grid(tuple(columns), tuple(rows)))
 
 
 def folded(summary: str, html: Html, role: str = "data") -> Html:

@@ -7,12 +7,15 @@
 3. Both are swapped in whole. Anything that fails before that leaves the published site as it was.
 """
 
+import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -151,29 +154,43 @@ def _write_project(site: Site, project: Path, out: Path, studies: Sequence[Study
             pages.append(beside / "index.qmd")
             _write_study(study, project / beside, out / beside)
         else:
-            shutil.copytree(site.published / beside, out / beside)
+            _copy_tree(site.published / beside, out / beside)
+            (out / beside / CARD).unlink(missing_ok=True)
             if (site.project / beside).is_dir():
-                shutil.copytree(site.project / beside, project / beside)
+                _copy_tree(site.project / beside, project / beside)
         (out / beside / CARD).write_bytes(study.card.to_json())
     return pages
 
 
 def _write_study(study: StudyPage, project: Path, out: Path) -> None:
-    for folder in (project, out):
-        folder.mkdir(parents=True)
-        for name, content in study.files.items():
-            (folder / name).write_bytes(content)
+    for name, content in chain(study.files.items(), study.pieces()):
+        file = project / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    _copy_tree(project, out)
     (project / "index.qmd").write_text(qmd(study.document), encoding="utf-8")
 
 
+def _copy_tree(folder: Path, copy: Path) -> None:
+    """A study's many small files are written once: the copy shares them where the disk can."""
+    shutil.copytree(folder, copy, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
 def _write_assets(site: Site, project: Path, out: Path) -> None:
-    from reportgen.figures.theme import plotly_script  # noqa: PLC0415
+    from reportgen.report.twin import SCHEMA_FILE, schema_json  # noqa: PLC0415
 
     project.mkdir(parents=True)
     for source in site.sources:
         shutil.copy(source, project / source.name)
     shutil.copytree(templates_folder() / "assets", project / "assets")
-    (project / "assets" / "plotly.min.js").write_text(plotly_script(), encoding="utf-8")
+    (project / "assets" / SCHEMA_FILE).write_text(json.dumps(schema_json(), indent=1), encoding="utf-8")
     shutil.copytree(project / "assets", out / "assets")
 
 
