@@ -1,11 +1,17 @@
 """`python -m benchmarks [NAME]`: run all benchmarks, or one, and print a line for each."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 
-from benchmarks import capture_vs_notebook, stats_vs_loop
-from benchmarks.contest import run
+from benchmarks import budget, capture_vs_notebook, contest, explorer, stats_vs_loop
 
-BENCHMARKS = {module.BENCHMARK.name: module.BENCHMARK for module in (capture_vs_notebook, stats_vs_loop)}
+BENCHMARKS: dict[str, Callable[[], object]] = {
+    **{
+        module.BENCHMARK.name: partial(contest.run, module.BENCHMARK) for module in (capture_vs_notebook, stats_vs_loop)
+    },
+    **{each.name: partial(budget.run, each) for each in explorer.BUDGETS},
+}
 
 
 def main() -> None:
@@ -14,7 +20,7 @@ def main() -> None:
     if unknown:
         sys.exit(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     for name in wanted:
-        print(run(BENCHMARKS[name]), flush=True)
+        print(BENCHMARKS[name](), flush=True)
 
 
 main()
