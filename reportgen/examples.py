@@ -17,22 +17,30 @@ def named_examples(labels: Labels, report: ReportSection, place: str = "the spec
     if isinstance(report.examples, int):
         return None
     where = report.examples if isinstance(report.examples, dict) else {"subject": report.examples}
-    for column in where:
-        if column not in labels:
-            message = f"filters by the column {shown(column)}, which no statement has; the columns are {listed(sorted(labels))}"
-            raise _misnamed(place, message, did_you_mean(column, labels))
+    problems = [
+        _problem(
+            place,
+            f"filters by the column {shown(column)}, which no statement has; the columns are {listed(sorted(labels))}",
+            did_you_mean(column, labels),
+        )
+        for column in where
+        if column not in labels
+    ]
     if not isinstance(report.examples, dict):
-        subjects = labels["subject"].tolist()
-        for name in report.examples:
-            if name not in subjects:
-                raise _misnamed(
-                    place, f"names the subject {shown(name)}, which no statement has", did_you_mean(name, subjects)
-                )
+        subjects = set(labels["subject"].tolist())
+        problems = [
+            _problem(place, f"names the subject {shown(name)}, which no statement has", did_you_mean(name, subjects))
+            for name in report.examples
+            if name not in subjects
+        ]
+    if problems:
+        raise InputError(*problems)
     places = choose(labels, where)
     if not len(places):
-        raise _misnamed(place, "is a filter that no statement passes", "Widen it, or give a number of examples.")
+        remedy = "Widen it, or give a number of examples."
+        raise InputError(_problem(place, "is a filter that no statement passes", remedy))
     return tuple(places[:MOST_EXAMPLES].tolist())
 
 
-def _misnamed(place: str, message: str, remedy: str) -> InputError:
-    return InputError(Problem(place, f"`report.examples` {message}", remedy))
+def _problem(place: str, message: str, remedy: str) -> Problem:
+    return Problem(place, f"`report.examples` {message}", remedy)

@@ -7,7 +7,7 @@ A head's file holds three things about statements, each within its own budget of
    the one with the largest and the one with the smallest value, and one drawn at random, until there are enough.
    The value is what the strongest head of the first contrast shows: the difference between twins, or the score.
 
-Twins stay together: statements of one pair are taken or left as one.
+Twins stay together in scores and rows. Examples are as many as the spec asks for, so the last may lack its twin.
 """
 
 import math
@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from reportgen.examples import named_examples
 from reportgen.findings import Finding
@@ -27,6 +26,7 @@ from reportgen.statements import Statement
 SCORES_BUDGET, ROWS_BUDGET, PATTERNS_BUDGET = 9_000, 10_000, 8_000
 _CHARACTERS = 4 / 3
 _SCORE_BYTES = 2
+_GOLDEN = (math.sqrt(5) - 1) / 2
 
 _DEFAULT_RULE = (
     "in turn a typical one, the one with the largest and the one with the smallest {value} of {head}, the strongest head, "
@@ -62,14 +62,12 @@ def choose_shown(statements: Sequence[Statement], finding: Finding, report: Repo
         examples, rule = [Example(place, "named in the spec") for place in named], "those that the spec names"
     kept = _within(PATTERNS_BUDGET, examples, lambda example: statements[example.statement].pattern_cells)
     groups = _groups(statements)
-    first = [example.statement for example in kept]
+    chosen = {example.statement for example in kept}
+    first = [group for group in groups if chosen & set(group)]
     scores = _spread(SCORES_BUDGET, groups, first, lambda _: _SCORE_BYTES)
-    rows = _spread(ROWS_BUDGET, [group for group in groups if group[0] in scores], first, _row_cells(statements))
+    scored = [group for group in groups if group[0] in scores]
+    rows = _spread(ROWS_BUDGET, scored, first, lambda place: statements[place].row_cells)
     return Shown(tuple(sorted(scores)), tuple(sorted(rows)), tuple(kept), rule)
-
-
-def _row_cells(statements: Sequence[Statement]) -> Callable[[int], int]:
-    return lambda place: statements[place].row_cells
 
 
 def _groups(statements: Sequence[Statement]) -> list[list[int]]:
@@ -132,12 +130,17 @@ def _within(budget: int, candidates: Iterable[Example], cells: Callable[[Example
 
 
 def _spread(
-    budget: int, groups: Sequence[Sequence[int]], first: Sequence[int], cells: Callable[[int], int]
+    budget: int, groups: Sequence[Sequence[int]], first: Sequence[Sequence[int]], cells: Callable[[int], int]
 ) -> set[int]:
-    """The statements named first, and whole groups spread evenly over the study, as many as fit the budget."""
-    left = budget / _CHARACTERS - sum(map(cells, first))
-    rest = [group for group in groups if not set(group) <= set(first)]
-    sizes = [sum(map(cells, group)) for group in rest]
-    share = min(1.0, max(0.0, left) / max(1, sum(sizes)))
-    taken: npt.NDArray[np.intp] = np.unique((np.arange(int(share * len(rest))) / max(share, 1e-9)).astype(int))
-    return {*first, *(place for index in taken for place in rest[index])}
+    """The groups named first, then others from all over the study, as long as the next one fits the budget.
+
+    Multiples of the golden ratio, less their whole part, fill the span from 0 to 1 evenly however many are taken.
+    """
+    taken = {place for group in first for place in group}
+    left = budget / _CHARACTERS - sum(map(cells, taken))
+    for index in sorted(range(len(groups)), key=lambda index: index * _GOLDEN % 1):
+        size = sum(map(cells, groups[index]))
+        if taken.isdisjoint(groups[index]) and size <= left:
+            taken.update(groups[index])
+            left -= size
+    return taken

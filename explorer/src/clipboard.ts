@@ -52,6 +52,8 @@ function say(words: string, button: HTMLButtonElement): void {
 
 function restore(button: HTMLButtonElement, { text, name }: Label): void {
   labels.delete(button);
+  // Its own name is no news.
+  button.removeAttribute("aria-live");
   button.textContent = text;
   if (name !== null) button.setAttribute("aria-label", name);
 }

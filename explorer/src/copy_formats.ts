@@ -41,13 +41,15 @@ const LATEX: Record<string, string> = {
   "≤": "$\\leq$",
   "≥": "$\\geq$",
   "α": "$\\alpha$",
+  "Σ": "$\\Sigma$",
+  "|": "\\textbar{}",
   "→": "$\\rightarrow$",
   "–": "--",
   "—": "---",
 };
 
 function latexText(text: string): string {
-  return text.replace(/[\\~^−<>±×≤≥α→–—&%$#_{}]/g, (sign) => LATEX[sign] ?? `\\${sign}`);
+  return text.replace(/[\\~^−<>±×≤≥αΣ|→–—&%$#_{}]/g, (sign) => LATEX[sign] ?? `\\${sign}`);
 }
 
 function latexRow(cells: string[]): string {

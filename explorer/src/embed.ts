@@ -22,7 +22,7 @@ export function figureInAddress(): string | null {
 export function embedding(figure: HTMLElement): string {
   const address = new URL(`#figure=${figure.id}`, location.href).href;
   const words = figure.querySelector("figcaption")?.textContent ?? "";
-  const title = words.replace(/\s+/g, " ").split(": ")[0]?.slice(0, 120) ?? "";
+  const title = words.replace(/\s+/g, " ").trim().split(": ")[0]?.slice(0, 120) ?? "";
   const frame = el("iframe", { src: address, title, width: "100%", height: String(figure.offsetHeight + 80), loading: "lazy" });
   return frame.outerHTML;
 }

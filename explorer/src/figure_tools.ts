@@ -57,10 +57,10 @@ function citation(figure: HTMLElement): string {
 async function save(figure: HTMLElement, format: ImageFormat): Promise<void> {
   const plot = figure.querySelector<HTMLElement>(".plot");
   if (!plot || !(await drawn(plot))) return;
-  const canvas = plot.querySelector<HTMLElement>(".plot-canvas");
   const drawing = drawingOf(plot);
-  if (!canvas || !drawing) return;
-  const height = Math.round((PAPER_WIDTH * canvas.clientHeight) / canvas.clientWidth);
+  if (!drawing) return;
+  // Figures are made for one height at any width, so what is saved is the same from a phone and from a wide screen.
+  const height = drawing.layout.height ?? plot.clientHeight;
   const size = { format, width: PAPER_WIDTH, height, scale: format === "png" ? PNG_SCALE : 1 };
   const image = await window.Plotly.toImage(onPaper(drawing) as never, size as never);
   download(image, `${folderName()}-${figure.id}.${format}`);

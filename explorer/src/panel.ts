@@ -183,6 +183,6 @@ function example({ data, piece, head, contrast }: Shown): HTMLElement[] {
   const statement = chosen === undefined ? undefined : data.statements[chosen];
   const row = chosen === undefined ? undefined : piece.row(chosen);
   if (!statement || !row) return [];
-  const text = shadedText({ statement, query: statement.query, row, top: scaleOf([row]) });
-  return [el("h4", {}, `What ${headName(data, head)} looks at from the framed token`), text];
+  const text = shadedText(statement, { query: statement.query, shares: row, top: scaleOf([row]) });
+  return [el("h4", {}, `What ${headName(data, head)} looks at from the framed token`), text.element];
 }

@@ -34,9 +34,9 @@ export function coloured<T>(figure: T): T {
   return walk(figure) as T;
 }
 
-/** Text of the data as Plotly shows it literally: what it would take for markup is escaped. */
+/** Text of the data as Plotly shows it literally: what it would take for markup or mathematics is escaped. */
 export function plain(text: string): string {
-  return text.replace(/[<>&]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return text.replace(/[<>&$]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 /** The figure that a plot shows now, colours still named as variables. */

@@ -94,21 +94,26 @@ export class Reader {
 
   private text(place: number, piece: Head, top: number): HTMLElement {
     const statement = this.data.statements[place] as Statement;
-    const box = el("div", { class: `reading reading-${statement.truth ? "a" : "b"}` });
     const pattern = piece.pattern(place);
+    const label = el("p", { class: "reading-label" });
+    const rowFrom = (query: number) => ({ query, shares: pattern?.[query] ?? piece.row(place) ?? [], top });
     const show = (query: number) => {
-      const row = pattern?.[query] ?? piece.row(place) ?? [];
-      const onto = pattern ? show : undefined;
-      const score = piece.scores.get(place);
-      const label = `${statement.truth ? "true" : "false"}${score === undefined ? "" : `, score ${points(score)} points`}`;
-      const from = query === statement.query ? "" : `, from “${statement.tokens[query]?.trim()}”`;
-      const focused = box.contains(document.activeElement);
-      box.replaceChildren(el("p", { class: "reading-label" }, label + from), shadedText({ statement, query, row, top }, onto));
-      if (focused) (box.querySelectorAll<HTMLElement>(".token-word")[query])?.focus();
+      label.textContent = this.label(place, piece, query);
+      text.shade(rowFrom(query));
     };
+    const text = shadedText(statement, rowFrom(statement.query), pattern && show);
     show(statement.query);
+    const box = el("div", { class: `reading reading-${statement.truth ? "a" : "b"}` }, label, text.element);
     box.addEventListener("pointerleave", () => show(statement.query));
     return box;
+  }
+
+  private label(place: number, piece: Head, query: number): string {
+    const statement = this.data.statements[place] as Statement;
+    const score = piece.scores.get(place);
+    const scored = score === undefined ? "" : `, score ${points(score)} points`;
+    const from = query === statement.query ? "" : `, from “${statement.tokens[query]?.trim()}”`;
+    return `${statement.truth ? "true" : "false"}${scored}${from}`;
   }
 
   private matrices(places: number[], piece: Head): HTMLElement[] {
@@ -133,7 +138,7 @@ export class Reader {
     const ranked = (values: number[]) =>
       values.map((value, head) => ({ head, value })).sort((one, other) => Math.abs(other.value) - Math.abs(one.value)).slice(0, TOP_HEADS);
     const list = (title: string, chosen: { head: number; value: number }[]) =>
-      el("div", {}, el("h4", {}, title), el("ol", { class: "standing-out" }, ...chosen.map(({ head, value }) => el("li", {}, button(headName(this.data, head), () => this.state.set({ head })), ` ${points(value)}`))));
+      el("div", {}, el("h3", {}, title), el("ol", { class: "standing-out" }, ...chosen.map(({ head, value }) => el("li", {}, button(headName(this.data, head), () => this.state.set({ head })), ` ${points(value)}`))));
     const span = this.data.measure.key_span;
     const lists = [list(`Heads that look most at ${span} here, points`, ranked(here))];
     if (twin) lists.push(list("Largest differences within this pair, points", ranked(here.map((value, head) => value - (twin[head] ?? 0)))));

@@ -47,7 +47,7 @@ function headings(table: HTMLTableElement): HTMLTableCellElement[] {
 /** The first number of a numeric cell; else the text, its digits padded so that L9H2 comes before L10H8. */
 function sortKey(cell: HTMLTableCellElement): string {
   const text = textOf(cell);
-  if (!cell.classList.contains("number")) return text.replace(/\d+/g, (digits) => digits.padStart(8, "0"));
+  if (!cell.classList.contains("number")) return text.replace(/(?<![.\d])\d+/g, (digits) => digits.padStart(8, "0"));
   return /-?\d+(\.\d+)?/.exec(text.replaceAll("−", "-").replaceAll(",", thousands))?.[0] ?? "";
 }
 

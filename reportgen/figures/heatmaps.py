@@ -3,7 +3,6 @@
 import numpy as np
 import numpy.typing as npt
 import plotly.graph_objects as go
-from markupsafe import escape
 
 from reportgen.figures import panels, theme
 from reportgen.figures.panels import Frame
@@ -35,7 +34,7 @@ def significance_heatmaps(finding: Finding) -> go.Figure:
     evidence = -np.log10(np.maximum(tests.heads.p_value.to_numpy(), np.finfo(float).tiny))
     marked = tests.recall_heads().to_numpy()
     counts = marked.sum(axis=1)
-    a, b = escape(tests.contrast.a.name), escape(tests.contrast.b.name)
+    a, b = theme.plain(tests.contrast.a.name), theme.plain(tests.contrast.b.name)
     titles = (f"<b>Effect</b><br>{a} − {b}, points", "<b>Evidence</b><br>−log<sub>10</sub> p", "<b>Found</b><br>heads")
     figure = go.Figure(layout=map_.layout(float(counts.max()), titles))
     limit = clip(effect)
@@ -58,11 +57,11 @@ def attention_heatmaps(finding: Finding) -> go.Figure:
     sets = (tests.contrast.a.name, tests.contrast.b.name)
     means = [tests.heads[name].to_numpy() * 100 for name in ("mean_a", "mean_b")]
     by_layer = np.mean(means, axis=(0, 2))
-    titles = (*(f"<b>{escape(name)}</b><br>mean, points" for name in sets), "<b>Layer</b><br>mean")
+    titles = (*(f"<b>{theme.plain(name)}</b><br>mean, points" for name in sets), "<b>Layer</b><br>mean")
     figure = go.Figure(layout=map_.layout(float(by_layer.max()), titles))
     top = max(float(np.max(means)), 1e-9)
     for panel, (values, name) in enumerate(zip(means, sets, strict=True)):
-        figure.add_trace(map_.panel(values, panel, theme.EVIDENCE, (0.0, top), str(escape(name))))
+        figure.add_trace(map_.panel(values, panel, theme.EVIDENCE, (0.0, top), theme.plain(name)))
         figure.add_trace(panels.rings(tests.recall_heads().to_numpy(), panel))
     figure.add_trace(panels.totals(by_layer, [f"{value:.1f}" for value in by_layer], "layer %{y}: %{x:.1f} points"))
     return figure

@@ -7,7 +7,7 @@ light page, the dark page and print.
 from typing import Any
 
 import plotly.graph_objects as go
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 SET_A, SET_B = "var(--set-a)", "var(--set-b)"
 INK, INK_SOFT, PAPER, GRID, PAIR = (
@@ -38,6 +38,11 @@ def base_layout(**more: Any) -> go.Layout:
         dragmode=False,
         **more,
     )
+
+
+def plain(text: str) -> str:
+    """Text of the data as Plotly shows it literally: what it would take for markup or mathematics is escaped."""
+    return str(escape(text)).replace("$", "&#36;")
 
 
 def figure_json(figure: go.Figure) -> Markup:

@@ -6,7 +6,6 @@ in an independent one every statement is a faint point.
 
 import numpy as np
 import plotly.graph_objects as go
-from markupsafe import escape
 
 from reportgen import numbers
 from reportgen.figures import theme
@@ -80,7 +79,8 @@ def _means(tests: HeadTests, heads: list[tuple[int, int]], side: str, colour: st
             "width": 0,
         },
         text=[
-            f"<b>L{layer}H{head}</b>, {escape(name)}: {numbers.points(m / 100)} {numbers.points_interval(lo / 100, hi / 100)}"
+            f"<b>L{layer}H{head}</b>, {theme.plain(name)}: "
+            f"{numbers.points(m / 100)} {numbers.points_interval(lo / 100, hi / 100)}"
             for (layer, head), m, lo, hi in zip(heads, mean, low, high, strict=True)
         ],
         hovertemplate="%{text}<extra></extra>",
@@ -115,8 +115,8 @@ def _layout(tests: HeadTests, heads: list[tuple[int, int]], looked_at: str) -> g
             "fixedrange": True,
         },
         annotations=[
-            _legend(f"● {escape(a)}", theme.SET_A, 0),
-            _legend(f"◆ {escape(b)}", theme.SET_B, 14 + 8 * len(a) + 24),
+            _legend(f"● {theme.plain(a)}", theme.SET_A, 0),
+            _legend(f"◆ {theme.plain(b)}", theme.SET_B, 14 + 8 * len(a) + 24),
         ],
     )
 

@@ -1,6 +1,7 @@
 """Text to tokens with character offsets, by the model's own fast tokenizer and without torch."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,8 @@ _CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len
 class Tokens:
     """A tokenized text: ids, the characters [start, end) that each token covers, and each token as text.
 
-    A token that stands for no character, such as a beginning-of-sequence token, covers [0, 0).
+    A token that stands for no character, such as a beginning-of-sequence token, covers [0, 0); one of several that
+    make up a character has it as its text if it is the first, else nothing.
     """
 
     ids: tuple[int, ...]
@@ -40,7 +42,7 @@ class Tokenizer:
         """Tokenize one text."""
         encoding = self._fast.encode(text, add_special_tokens=False)
         ids, offsets = list(encoding.ids), list(encoding.offsets)
-        texts = [text[start:end] or token for (start, end), token in zip(offsets, encoding.tokens, strict=True)]
+        texts = _texts(text, offsets, encoding.tokens)
         if self.bos is not None:
             ids, offsets, texts = [self.bos, *ids], [(0, 0), *offsets], [self._bos_text, *texts]
         return Tokens(tuple(ids), tuple(offsets), tuple(texts))
@@ -81,6 +83,16 @@ class Tokenizer:
         token = _read_json(self.folder / "tokenizer_config.json").get("bos_token")
         text = token.get("content") if isinstance(token, dict) else token
         return text if isinstance(text, str) else ""
+
+
+def _texts(text: str, offsets: Sequence[tuple[int, int]], tokens: Sequence[str]) -> list[str]:
+    """Each token's part of the text, so that all together are the text: where several tokens make up one character,
+    the first of them has it. A token that stands for no character has its own name."""
+    texts, covered = [], 0
+    for (start, end), token in zip(offsets, tokens, strict=True):
+        texts.append(text[max(start, covered) : end] if end > start else token)
+        covered = max(covered, end)
+    return texts
 
 
 def _read_json(path: Path) -> dict[str, object]:

@@ -160,7 +160,7 @@ class StudyTwin(_Record):
 
     model_config = ConfigDict(frozen=True, title="A reportgen study")
 
-    schema_: str = Field(SCHEMA, alias="schema")
+    schema_: str = Field(alias="schema")
     study: StudyAbout
     model: ModelAbout
     measure: MeasureAbout
@@ -176,7 +176,10 @@ class StudyTwin(_Record):
 
 def schema_json() -> dict[str, Any]:
     """The JSON schema of `study.json`."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **StudyTwin.model_json_schema(by_alias=True)}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **StudyTwin.model_json_schema(by_alias=True, mode="serialization"),
+    }
 
 
 def twin(results: Results, date: str) -> StudyTwin:
@@ -186,6 +189,7 @@ def twin(results: Results, date: str) -> StudyTwin:
     _, layers, heads = results.captured.values.shape
     places = {statement.id: place for place, statement in enumerate(statements)}
     return StudyTwin(
+        schema=SCHEMA,
         study=StudyAbout(
             id=spec.study.id,
             title=spec.study.title,

@@ -50,7 +50,7 @@
   function embedding(figure) {
     const address = new URL(`#figure=${figure.id}`, location.href).href;
     const words = figure.querySelector("figcaption")?.textContent ?? "";
-    const title = words.replace(/\s+/g, " ").split(": ")[0]?.slice(0, 120) ?? "";
+    const title = words.replace(/\s+/g, " ").trim().split(": ")[0]?.slice(0, 120) ?? "";
     const frame = el("iframe", { src: address, title, width: "100%", height: String(figure.offsetHeight + 80), loading: "lazy" });
     return frame.outerHTML;
   }
@@ -111,7 +111,7 @@
     return walk(figure);
   }
   function plain(text) {
-    return text.replace(/[<>&]/g, (character) => `&#${character.charCodeAt(0)};`);
+    return text.replace(/[<>&$]/g, (character) => `&#${character.charCodeAt(0)};`);
   }
   function drawingOf(plot) {
     return drawings.get(plot);
@@ -296,20 +296,10 @@
   function scaleOf(rows) {
     return Math.max(0.02, ...rows.flatMap((row) => row.slice(1)));
   }
-  function roles(statement, place, query) {
-    const named = ["token-word"];
-    if (statement.keys.includes(place)) named.push("is-key");
-    if (place === query) named.push("is-query");
-    return named.join(" ");
-  }
-  function shadedText({ statement, query, row, top }, onToken) {
+  function shadedText(statement, row, onToken) {
     const words = statement.tokens.map((text, place) => {
-      const share = row[place];
-      const word = el("span", { class: roles(statement, place, query) }, text);
-      if (share === void 0) return word;
-      const strength = Math.min(1, share / top) * DARKEST;
-      word.style.background = `color-mix(in srgb, var(--shade) ${strength.toFixed(1)}%, transparent)`;
-      word.title = `${text.trim() || "space"}: ${points(share)} points`;
+      const word = el("span", { class: "token-word" }, text);
+      word.classList.toggle("is-key", statement.keys.includes(place));
       if (onToken) {
         word.tabIndex = 0;
         word.addEventListener("pointerenter", () => onToken(place));
@@ -317,7 +307,22 @@
       }
       return word;
     });
-    return el("p", { class: "shaded", dir: "auto" }, ...words);
+    const shade = ({ query, shares, top }) => words.forEach((word, place) => {
+      word.classList.toggle("is-query", place === query);
+      shadeWord(word, statement.tokens[place] ?? "", shares[place], top);
+    });
+    shade(row);
+    return { element: el("p", { class: "shaded", dir: "auto" }, ...words), shade };
+  }
+  function shadeWord(word, text, share, top) {
+    if (share === void 0) {
+      word.style.background = "";
+      word.removeAttribute("title");
+      return;
+    }
+    const strength = Math.min(1, share / top) * DARKEST;
+    word.style.background = `color-mix(in srgb, var(--shade) ${strength.toFixed(1)}%, transparent)`;
+    word.title = `${text.trim() || "space"}: ${points(share)} points`;
   }
 
   // src/panel.ts
@@ -470,8 +475,8 @@
     const statement = chosen === void 0 ? void 0 : data.statements[chosen];
     const row = chosen === void 0 ? void 0 : piece2.row(chosen);
     if (!statement || !row) return [];
-    const text = shadedText({ statement, query: statement.query, row, top: scaleOf([row]) });
-    return [el("h4", {}, `What ${headName(data, head)} looks at from the framed token`), text];
+    const text = shadedText(statement, { query: statement.query, shares: row, top: scaleOf([row]) });
+    return [el("h4", {}, `What ${headName(data, head)} looks at from the framed token`), text.element];
   }
 
   // src/pieces.ts
@@ -622,21 +627,25 @@
     }
     text(place, piece2, top) {
       const statement = this.data.statements[place];
-      const box = el("div", { class: `reading reading-${statement.truth ? "a" : "b"}` });
       const pattern = piece2.pattern(place);
+      const label = el("p", { class: "reading-label" });
+      const rowFrom = (query) => ({ query, shares: pattern?.[query] ?? piece2.row(place) ?? [], top });
       const show = (query) => {
-        const row = pattern?.[query] ?? piece2.row(place) ?? [];
-        const onto = pattern ? show : void 0;
-        const score = piece2.scores.get(place);
-        const label = `${statement.truth ? "true" : "false"}${score === void 0 ? "" : `, score ${points(score)} points`}`;
-        const from = query === statement.query ? "" : `, from \u201C${statement.tokens[query]?.trim()}\u201D`;
-        const focused = box.contains(document.activeElement);
-        box.replaceChildren(el("p", { class: "reading-label" }, label + from), shadedText({ statement, query, row, top }, onto));
-        if (focused) box.querySelectorAll(".token-word")[query]?.focus();
+        label.textContent = this.label(place, piece2, query);
+        text.shade(rowFrom(query));
       };
+      const text = shadedText(statement, rowFrom(statement.query), pattern && show);
       show(statement.query);
+      const box = el("div", { class: `reading reading-${statement.truth ? "a" : "b"}` }, label, text.element);
       box.addEventListener("pointerleave", () => show(statement.query));
       return box;
+    }
+    label(place, piece2, query) {
+      const statement = this.data.statements[place];
+      const score = piece2.scores.get(place);
+      const scored = score === void 0 ? "" : `, score ${points(score)} points`;
+      const from = query === statement.query ? "" : `, from \u201C${statement.tokens[query]?.trim()}\u201D`;
+      return `${statement.truth ? "true" : "false"}${scored}${from}`;
     }
     matrices(places, piece2) {
       const whole = places.filter((place) => piece2.pattern(place));
@@ -657,7 +666,7 @@
     standingOut(scores) {
       const [here, twin] = scores;
       const ranked = (values) => values.map((value, head) => ({ head, value })).sort((one, other) => Math.abs(other.value) - Math.abs(one.value)).slice(0, TOP_HEADS);
-      const list = (title, chosen) => el("div", {}, el("h4", {}, title), el("ol", { class: "standing-out" }, ...chosen.map(({ head, value }) => el("li", {}, button(headName(this.data, head), () => this.state.set({ head })), ` ${points(value)}`))));
+      const list = (title, chosen) => el("div", {}, el("h3", {}, title), el("ol", { class: "standing-out" }, ...chosen.map(({ head, value }) => el("li", {}, button(headName(this.data, head), () => this.state.set({ head })), ` ${points(value)}`))));
       const span = this.data.measure.key_span;
       const lists = [list(`Heads that look most at ${span} here, points`, ranked(here))];
       if (twin) lists.push(list("Largest differences within this pair, points", ranked(here.map((value, head) => value - (twin[head] ?? 0)))));
@@ -912,6 +921,7 @@
   }
   function restore(button2, { text, name }) {
     labels.delete(button2);
+    button2.removeAttribute("aria-live");
     button2.textContent = text;
     if (name !== null) button2.setAttribute("aria-label", name);
   }
@@ -959,10 +969,9 @@
   async function save(figure, format) {
     const plot = figure.querySelector(".plot");
     if (!plot || !await drawn(plot)) return;
-    const canvas = plot.querySelector(".plot-canvas");
     const drawing2 = drawingOf(plot);
-    if (!canvas || !drawing2) return;
-    const height = Math.round(PAPER_WIDTH * canvas.clientHeight / canvas.clientWidth);
+    if (!drawing2) return;
+    const height = drawing2.layout.height ?? plot.clientHeight;
     const size = { format, width: PAPER_WIDTH, height, scale: format === "png" ? PNG_SCALE : 1 };
     const image = await window.Plotly.toImage(onPaper(drawing2), size);
     download(image, `${folderName()}-${figure.id}.${format}`);
@@ -1080,12 +1089,14 @@
     "\u2264": "$\\leq$",
     "\u2265": "$\\geq$",
     "\u03B1": "$\\alpha$",
+    "\u03A3": "$\\Sigma$",
+    "|": "\\textbar{}",
     "\u2192": "$\\rightarrow$",
     "\u2013": "--",
     "\u2014": "---"
   };
   function latexText(text) {
-    return text.replace(/[\\~^−<>±×≤≥α→–—&%$#_{}]/g, (sign) => LATEX[sign] ?? `\\${sign}`);
+    return text.replace(/[\\~^−<>±×≤≥αΣ|→–—&%$#_{}]/g, (sign) => LATEX[sign] ?? `\\${sign}`);
   }
   function latexRow(cells) {
     const row = cells.map(latexText).join(" & ");
@@ -1146,7 +1157,7 @@
   }
   function sortKey(cell) {
     const text = textOf2(cell);
-    if (!cell.classList.contains("number")) return text.replace(/\d+/g, (digits) => digits.padStart(8, "0"));
+    if (!cell.classList.contains("number")) return text.replace(/(?<![.\d])\d+/g, (digits) => digits.padStart(8, "0"));
     return /-?\d+(\.\d+)?/.exec(text.replaceAll("\u2212", "-").replaceAll(",", thousands))?.[0] ?? "";
   }
   function thousands(comma, at, text) {

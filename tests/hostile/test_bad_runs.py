@@ -222,7 +222,7 @@ def test_a_build_killed_at_any_moment_leaves_a_whole_site(place: Place) -> None:
             whole = place.page("s").read_text()
             assert whole.rstrip().endswith("</html>")
             assert (place.folder / "site" / "_site" / "index.html").is_file()
-            assert (place.folder / "site" / "_site" / "assets" / "plotly.min.js").stat().st_size > 1_000_000
+            assert (place.folder / "site" / "_site" / "assets" / "plotly.js").stat().st_size > 1_000_000
     finally:
         path.write_text(spec(title="Before"))
     mended = place.run("build")

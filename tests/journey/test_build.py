@@ -1,5 +1,6 @@
 """The real command line on the real model: built, left alone, broken, mended, and what its page shows."""
 
+import json
 import re
 import subprocess
 import urllib.request
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from playwright.sync_api import Browser
+from pyarrow.parquet import read_table
 
 from tests.browser import Visit, visiting
 from tests.place import SMOLLM, Place
@@ -65,11 +67,18 @@ def test_the_page_opens_from_a_file_without_network_or_complaint(visit: Visit) -
 
 def test_the_page_has_its_parts_in_order(visit: Visit) -> None:
     headings = visit.page.locator("main h2").all_inner_texts()
-    one = ["The strongest heads compared", "How sure may one be"]
+    one = ["The strongest heads compared", "Where the heads look", "How sure may one be"]
     assert headings == [
         *("True against false", *one),
         *("Europe against Asia", *one),
-        *("The facts", "Methods and limits", "Warnings, errors and what was left out", "Downloads", "Provenance"),
+        *(
+            "Read the statements",
+            "The facts",
+            "Methods and limits",
+            "Warnings, errors and what was left out",
+            "Downloads",
+            "Provenance",
+        ),
     ]
 
 
@@ -133,13 +142,25 @@ def test_the_correction_table_counts_as_the_csv_does(place: Place, visit: Visit)
 def test_the_downloads_are_there_and_hold_what_they_say(place: Place, visit: Visit) -> None:
     links = visit.page.locator("a[download]").all()
     names = [link.get_attribute("href") for link in links]
-    assert names == ["heads-truth.csv", "heads-europe.csv", "scores.nc", "statements.csv", "demo.yml", "references.bib"]
+    assert names == [
+        *("heads-truth.csv", "heads-europe.csv", "study.json", "heads.parquet", "scores.parquet", "scores.nc"),
+        *("statements.csv", "demo.yml", "references.bib"),
+    ]
     folder = place.page("demo").parent
     assert (folder / "demo.yml").read_text() == SPEC
     with xr.open_dataarray(folder / "scores.nc", engine="scipy") as scores:
         assert scores.dims == ("statement", "layer", "head")
         assert scores.shape == (120, 30, 9)
         assert scores.truth.to_numpy().sum() == 60
+        by_statement = read_table(folder / "scores.parquet")
+        np.testing.assert_array_equal(by_statement["L9H2"], scores.sel(layer=9, head=2))
+    heads = read_table(folder / "heads.parquet")
+    assert heads.num_rows == 540
+    assert heads["contrast"].unique().to_pylist() == ["truth", "europe"]
+    data = json.loads((folder / "study.json").read_text())
+    np.testing.assert_allclose(data["contrasts"][1]["heads"]["effect"], heads["effect"][270:], rtol=1e-5)
+    schema = json.loads((place.site / "assets" / "study.schema.json").read_text())
+    assert set(schema["required"]) <= set(data) <= set(schema["properties"])
 
 
 def test_methods_name_what_was_run(visit: Visit) -> None:
@@ -253,7 +274,7 @@ def test_the_project_left_behind_is_whole_for_quarto(place: Place) -> None:
     for name in re.findall(r"@((?:fig|tbl)-[\w-]+)", text):
         assert f"{{#{name}}}" in text
     assert (project / "studies" / "demo" / "references.bib").is_file()
-    assert (project / "assets" / "plotly.min.js").is_file()
+    assert (project / "assets" / "plotly.js").is_file()
 
 
 def test_changing_one_fact_captures_that_fact_alone_and_a_failing_study_keeps_its_page(place: Place) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from reportgen.errors import InputError
 from reportgen.spec.load import load_spec
 from reportgen.spec.model import TRUTH, ModelSection, StatementSet, StudySpec
 from reportgen.spec.rules import Rule
@@ -62,6 +63,7 @@ tests:
   seed: 7
 report:
   top_heads: 50
+  examples: [France]
 """
 
 MODEL_PLACES = ("{folder: weights}", "{gguf: m.gguf}", "{package: llm-x, file: m.gguf}")
@@ -109,7 +111,7 @@ def test_the_smallest_spec_has_every_default(tmp_path: Path) -> None:
     assert (spec.tests.test, spec.tests.headline, spec.tests.seed) == ("auto", "holm", 0)
     assert (spec.tests.alpha, spec.tests.smallest_effect) == (0.05, 0.01)
     assert len(spec.tests.corrections) == 5
-    assert spec.report.top_heads == 10
+    assert (spec.report.top_heads, spec.report.examples) == (10, 12)
 
 
 def test_the_fullest_spec_says_what_was_written(tmp_path: Path) -> None:
@@ -146,6 +148,7 @@ def test_every_field_can_be_reached_from_yaml(tmp_path: Path) -> None:
             ["none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"],
         ),
         ("report", "top_heads", [1, 50]),
+        ("report", "examples", [0, 64]),
         ("tests", "smallest_effect", [0, 0.99]),
     ],
 )
@@ -153,6 +156,35 @@ def test_every_choice_and_bound_is_accepted(tmp_path: Path, section: str, key: s
     for value in values:
         spec = loaded(tmp_path, f"{SMALLEST}{section}: {{{key}: {value}}}\n")
         assert getattr(getattr(spec, section), key) == value
+
+
+@pytest.mark.parametrize(
+    ("written_so", "means"),
+    [
+        ("0", 0),
+        ("64", 64),
+        ("[France]", ("France",)),
+        ('[France, "No"]', ("France", "No")),
+        ("{continent: Europe}", {"continent": "Europe"}),
+        ("{continent: [Europe, Asia], truth: true}", {"continent": ("Europe", "Asia"), "truth": True}),
+    ],
+)
+def test_examples_are_a_number_subjects_or_a_filter(tmp_path: Path, written_so: str, means: object) -> None:
+    examples = loaded(tmp_path, f"{SMALLEST}report: {{examples: {written_so}}}\n").report.examples
+    assert (examples, type(examples)) == (means, type(means))
+
+
+TOO_MANY = ", ".join(f"s{place}" for place in range(65))
+
+
+@pytest.mark.parametrize(
+    "written_so", ["-1", "65", "1.5", "true", "all", "[]", "{}", "[1]", '[""]', "{size: []}", f"[{TOO_MANY}]"]
+)
+def test_examples_are_nothing_else(tmp_path: Path, written_so: str) -> None:
+    with pytest.raises(InputError) as caught:
+        loaded(tmp_path, f"{SMALLEST}report: {{examples: {written_so}}}\n")
+    assert len(caught.value.problems) == 1
+    assert "report.examples" in caught.value.problems[0].message
 
 
 @pytest.mark.parametrize("empty", ["", " ~", " null"])
