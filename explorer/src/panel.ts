@@ -4,7 +4,7 @@ import type { Contrast, StudyData } from "./data";
 import { button, el, emptyPlot, entries } from "./dom";
 import { decimal, pValue, points, pointsInterval } from "./numbers";
 import type { Head } from "./pieces";
-import { type Drawing, draw, plain } from "./plots";
+import { baseLayout, type Drawing, draw, plain } from "./plots";
 import { scaleOf, shadedText } from "./shading";
 import { headName, headNamed, type State } from "./state";
 
@@ -125,17 +125,10 @@ function spread(shown: Shown): Drawing {
       ...(paired ? [bars(apart, least, most, "var(--ink-soft)", "difference", "2")] : []),
     ],
     layout: {
-      template: {},
-      height: HEIGHT,
+      ...baseLayout(HEIGHT),
       margin: { l: 26, r: 8, t: 8, b: 38 },
       barmode: "overlay",
       bargap: 0,
-      showlegend: false,
-      dragmode: false,
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: "var(--sans)", color: "var(--ink)" },
-      hoverlabel: { bgcolor: "var(--paper)", bordercolor: "var(--ink-soft)", font: { color: "var(--ink)" } },
       xaxis: { ...axis, domain: [0, paired ? 0.46 : 1], title: title("score, points") },
       yaxis: axis,
       ...(paired && {

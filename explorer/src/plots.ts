@@ -39,6 +39,20 @@ export function plain(text: string): string {
   return text.replace(/[<>&$]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
+/** The layout that every figure made on the page starts from. */
+export function baseLayout(height: number): Drawing["layout"] {
+  return {
+    template: {},
+    height,
+    showlegend: false,
+    dragmode: false,
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: "var(--sans)", color: "var(--ink)" },
+    hoverlabel: { bgcolor: "var(--paper)", bordercolor: "var(--ink-soft)", align: "left", font: { color: "var(--ink)" } },
+  };
+}
+
 /** The figure that a plot shows now, colours still named as variables. */
 export function drawingOf(plot: HTMLElement): Drawing | undefined {
   return drawings.get(plot);

@@ -3,9 +3,10 @@
 
 import type { Statement, StudyData } from "./data";
 import { button, el, emptyPlot } from "./dom";
+import { differenceMatrix, heightOf, patternMatrix } from "./matrices";
 import { points } from "./numbers";
 import { type Head, headPiece, statementScores } from "./pieces";
-import { type Drawing, draw, plain } from "./plots";
+import { type Drawing, draw } from "./plots";
 import { scaleOf, shadedText } from "./shading";
 import { headName, type State, type View } from "./state";
 
@@ -117,18 +118,20 @@ export class Reader {
   }
 
   private matrices(places: number[], piece: Head): HTMLElement[] {
-    const whole = places.filter((place) => piece.pattern(place));
+    const whole = places
+      .map((place) => ({ statement: this.data.statements[place] as Statement, pattern: piece.pattern(place) ?? [] }))
+      .filter(({ pattern }) => pattern.length);
     if (!whole.length) return [];
-    const tallest = Math.max(...whole.map((place) => this.data.statements[place]?.tokens.length ?? 0));
-    const height = 130 + Math.min(560, Math.max(160, tallest * 24));
-    const top = scaleOf(whole.flatMap((place) => piece.pattern(place) ?? []));
-    const figures = whole.map((place) => {
-      const statement = this.data.statements[place] as Statement;
-      const plot = emptyPlot(height, `Attention of every token to every token before it in “${statement.text}”`);
-      const drawing = matrix(statement, piece.pattern(place) ?? [], height, top);
-      requestAnimationFrame(() => void draw(plot, drawing));
-      return plot;
-    });
+    const height = heightOf(Math.max(...whole.map(({ pattern }) => pattern.length)));
+    const top = scaleOf(whole.flatMap(({ pattern }) => pattern));
+    const figures = whole.map(({ statement, pattern }) =>
+      drawnSoon(`Attention of every token to every token before it in “${statement.text}”`, patternMatrix(statement, pattern, height, top)),
+    );
+    const [mine, other] = [true, false].map((truth) => whole.find(({ statement }) => statement.truth === truth));
+    if (mine && other && mine.pattern.length === other.pattern.length) {
+      const drawing = differenceMatrix(mine.statement, other.statement, [mine.pattern, other.pattern], height);
+      figures.push(drawnSoon("The true statement's attention minus its false twin's", drawing));
+    }
     return [el("div", { class: "matrices" }, ...figures)];
   }
 
@@ -146,42 +149,9 @@ export class Reader {
   }
 }
 
-function matrix(statement: Statement, pattern: number[][], height: number, top: number): Drawing {
-  const length = statement.tokens.length;
-  const names = statement.tokens.map((text, place) => {
-    const mark = place === statement.query ? "▸ " : statement.keys.includes(place) ? "• " : "";
-    return mark + plain(text.trim() || "␣");
-  });
-  const axis = { tickmode: "array", tickvals: names.map((_, place) => place), ticktext: names, ticks: "", showgrid: false, zeroline: false, fixedrange: true, tickfont: { size: 11, color: "var(--ink-soft)" }, automargin: true };
-  const title = (text: string) => ({ text, font: { size: 11, color: "var(--ink-soft)" }, standoff: 4 });
-  const z = pattern.map((row) => Array.from({ length }, (_, key) => (key < row.length ? Math.round((row[key] ?? 0) * 1000) / 10 : null)));
-  return {
-    data: [
-      {
-        type: "heatmap",
-        z,
-        colorscale: [[0, "var(--evidence-low)"], [1, "var(--evidence-high)"]],
-        zmin: 0,
-        zmax: 100 * top,
-        xgap: 1,
-        ygap: 1,
-        showscale: false,
-        hoverongaps: false,
-        hovertemplate: "from %{y} to %{x}: %{z} points<extra></extra>",
-      },
-    ],
-    layout: {
-      template: {},
-      height,
-      margin: { l: 60, r: 8, t: 30, b: 60 },
-      dragmode: false,
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: "var(--sans)", color: "var(--ink)" },
-      hoverlabel: { bgcolor: "var(--paper)", bordercolor: "var(--ink-soft)", font: { color: "var(--ink)" } },
-      title: { text: statement.truth ? "true" : "false", x: 0, xanchor: "left", font: { size: 12, color: statement.truth ? "var(--set-a)" : "var(--set-b)" } },
-      xaxis: { ...axis, range: [-0.5, length - 0.5], title: title("to") },
-      yaxis: { ...axis, range: [length - 0.5, -0.5], title: title("from") },
-    },
-  };
+/** A figure that is drawn once it stands on the page. */
+function drawnSoon(alt: string, drawing: Drawing): HTMLElement {
+  const plot = emptyPlot(drawing.layout.height ?? 0, alt);
+  requestAnimationFrame(() => void draw(plot, drawing));
+  return plot;
 }

@@ -4,7 +4,7 @@
 import type { Contrast, StudyData } from "./data";
 import { button, el, emptyPlot } from "./dom";
 import { hoverText } from "./map";
-import { type Drawing, draw, plain } from "./plots";
+import { baseLayout, type Drawing, draw, plain } from "./plots";
 import { headName, type State, type View } from "./state";
 
 const HEIGHT = 420;
@@ -109,15 +109,9 @@ function drawing(data: StudyData, contrast: Contrast, metrics: Record<string, Me
       },
     ],
     layout: {
-      template: {},
-      height: HEIGHT,
+      ...baseLayout(HEIGHT),
       margin: { l: 56, r: 8, t: 10, b: 48 },
-      showlegend: false,
       dragmode: "lasso",
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: "var(--sans)", color: "var(--ink)" },
-      hoverlabel: { bgcolor: "var(--paper)", bordercolor: "var(--ink-soft)", align: "left", font: { color: "var(--ink)" } },
       xaxis: { ...axis, title: title(x) },
       yaxis: { ...axis, title: title(y) },
     },

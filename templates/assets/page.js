@@ -113,6 +113,18 @@
   function plain(text) {
     return text.replace(/[<>&$]/g, (character) => `&#${character.charCodeAt(0)};`);
   }
+  function baseLayout(height) {
+    return {
+      template: {},
+      height,
+      showlegend: false,
+      dragmode: false,
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: "var(--sans)", color: "var(--ink)" },
+      hoverlabel: { bgcolor: "var(--paper)", bordercolor: "var(--ink-soft)", align: "left", font: { color: "var(--ink)" } }
+    };
+  }
   function drawingOf(plot) {
     return drawings.get(plot);
   }
@@ -421,17 +433,10 @@
         ...paired ? [bars(apart, least, most, "var(--ink-soft)", "difference", "2")] : []
       ],
       layout: {
-        template: {},
-        height: HEIGHT,
+        ...baseLayout(HEIGHT),
         margin: { l: 26, r: 8, t: 8, b: 38 },
         barmode: "overlay",
         bargap: 0,
-        showlegend: false,
-        dragmode: false,
-        paper_bgcolor: "rgba(0,0,0,0)",
-        plot_bgcolor: "rgba(0,0,0,0)",
-        font: { family: "var(--sans)", color: "var(--ink)" },
-        hoverlabel: { bgcolor: "var(--paper)", bordercolor: "var(--ink-soft)", font: { color: "var(--ink)" } },
         xaxis: { ...axis, domain: [0, paired ? 0.46 : 1], title: title("score, points") },
         yaxis: axis,
         ...paired && {
@@ -553,6 +558,64 @@
     return scoresOf(packed.scores).slice(from, from + all);
   }
 
+  // src/matrices.ts
+  var GREYS = [[0, "var(--evidence-low)"], [1, "var(--evidence-high)"]];
+  var SETS = [[0, "var(--set-b)"], [0.5, "var(--zero)"], [1, "var(--set-a)"]];
+  var HEIGHTS = { around: 130, least: 160, most: 560, token: 24 };
+  function heightOf(tokens) {
+    return HEIGHTS.around + Math.min(HEIGHTS.most, Math.max(HEIGHTS.least, tokens * HEIGHTS.token));
+  }
+  function patternMatrix(statement, pattern, height, top) {
+    const title = statement.truth ? "true" : "false";
+    const colour = statement.truth ? "var(--set-a)" : "var(--set-b)";
+    return matrix(namesOf(statement), pattern, height, { scale: GREYS, from: 0, to: top, title, colour });
+  }
+  function differenceMatrix(statement, twin, patterns, height) {
+    const [mine, other] = patterns;
+    const difference = mine.map((row, query) => row.map((share, key) => share - (other[query]?.[key] ?? 0)));
+    const top = Math.max(0.01, ...difference.flat().map(Math.abs));
+    const names = namesOf(statement).map((name, place) => {
+      const text = (twin.tokens[place] ?? "").trim();
+      return text === statement.tokens[place]?.trim() ? name : `${name}<br>${plain(text)}`;
+    });
+    return matrix(names, difference, height, { scale: SETS, from: -top, to: top, title: "true \u2212 false", colour: "var(--ink)" });
+  }
+  function namesOf(statement) {
+    return statement.tokens.map((text, place) => {
+      const mark = place === statement.query ? "\u25B8 " : statement.keys.includes(place) ? "\u2022 " : "";
+      return mark + plain(text.trim() || "\u2423");
+    });
+  }
+  function matrix(names, shares, height, look) {
+    const soft = { size: 11, color: "var(--ink-soft)" };
+    const axis = { tickmode: "array", tickvals: names.map((_, place) => place), ticktext: names, ticks: "", showgrid: false, zeroline: false, fixedrange: true, tickfont: soft, automargin: true };
+    const title = (text) => ({ text, font: soft, standoff: 4 });
+    const inPoints = (share) => Math.round(share * 1e3) / 10;
+    return {
+      data: [
+        {
+          type: "heatmap",
+          z: shares.map((row) => names.map((_, key) => key < row.length ? inPoints(row[key] ?? 0) : null)),
+          colorscale: look.scale,
+          zmin: 100 * look.from,
+          zmax: 100 * look.to,
+          xgap: 1,
+          ygap: 1,
+          showscale: false,
+          hoverongaps: false,
+          hovertemplate: "from %{y} to %{x}: %{z} points<extra></extra>"
+        }
+      ],
+      layout: {
+        ...baseLayout(height),
+        margin: { l: 60, r: 8, t: 30, b: 60 },
+        title: { text: look.title, x: 0, xanchor: "left", font: { size: 12, color: look.colour } },
+        xaxis: { ...axis, range: [-0.5, names.length - 0.5], title: title("to") },
+        yaxis: { ...axis, range: [names.length - 0.5, -0.5], title: title("from") }
+      }
+    };
+  }
+
   // src/reading.ts
   var MATCHES = 60;
   var TOP_HEADS = 5;
@@ -648,18 +711,18 @@
       return `${statement.truth ? "true" : "false"}${scored}${from}`;
     }
     matrices(places, piece2) {
-      const whole = places.filter((place) => piece2.pattern(place));
+      const whole = places.map((place) => ({ statement: this.data.statements[place], pattern: piece2.pattern(place) ?? [] })).filter(({ pattern }) => pattern.length);
       if (!whole.length) return [];
-      const tallest = Math.max(...whole.map((place) => this.data.statements[place]?.tokens.length ?? 0));
-      const height = 130 + Math.min(560, Math.max(160, tallest * 24));
-      const top = scaleOf(whole.flatMap((place) => piece2.pattern(place) ?? []));
-      const figures = whole.map((place) => {
-        const statement = this.data.statements[place];
-        const plot = emptyPlot(height, `Attention of every token to every token before it in \u201C${statement.text}\u201D`);
-        const drawing2 = matrix(statement, piece2.pattern(place) ?? [], height, top);
-        requestAnimationFrame(() => void draw(plot, drawing2));
-        return plot;
-      });
+      const height = heightOf(Math.max(...whole.map(({ pattern }) => pattern.length)));
+      const top = scaleOf(whole.flatMap(({ pattern }) => pattern));
+      const figures = whole.map(
+        ({ statement, pattern }) => drawnSoon(`Attention of every token to every token before it in \u201C${statement.text}\u201D`, patternMatrix(statement, pattern, height, top))
+      );
+      const [mine, other] = [true, false].map((truth) => whole.find(({ statement }) => statement.truth === truth));
+      if (mine && other && mine.pattern.length === other.pattern.length) {
+        const drawing2 = differenceMatrix(mine.statement, other.statement, [mine.pattern, other.pattern], height);
+        figures.push(drawnSoon("The true statement's attention minus its false twin's", drawing2));
+      }
       return [el("div", { class: "matrices" }, ...figures)];
     }
     /** Which heads look most at the key span here, and in a pair where its two statements differ most. */
@@ -673,44 +736,10 @@
       return el("div", { class: "standing-out-lists" }, ...lists);
     }
   };
-  function matrix(statement, pattern, height, top) {
-    const length = statement.tokens.length;
-    const names = statement.tokens.map((text, place) => {
-      const mark = place === statement.query ? "\u25B8 " : statement.keys.includes(place) ? "\u2022 " : "";
-      return mark + plain(text.trim() || "\u2423");
-    });
-    const axis = { tickmode: "array", tickvals: names.map((_, place) => place), ticktext: names, ticks: "", showgrid: false, zeroline: false, fixedrange: true, tickfont: { size: 11, color: "var(--ink-soft)" }, automargin: true };
-    const title = (text) => ({ text, font: { size: 11, color: "var(--ink-soft)" }, standoff: 4 });
-    const z = pattern.map((row) => Array.from({ length }, (_, key) => key < row.length ? Math.round((row[key] ?? 0) * 1e3) / 10 : null));
-    return {
-      data: [
-        {
-          type: "heatmap",
-          z,
-          colorscale: [[0, "var(--evidence-low)"], [1, "var(--evidence-high)"]],
-          zmin: 0,
-          zmax: 100 * top,
-          xgap: 1,
-          ygap: 1,
-          showscale: false,
-          hoverongaps: false,
-          hovertemplate: "from %{y} to %{x}: %{z} points<extra></extra>"
-        }
-      ],
-      layout: {
-        template: {},
-        height,
-        margin: { l: 60, r: 8, t: 30, b: 60 },
-        dragmode: false,
-        paper_bgcolor: "rgba(0,0,0,0)",
-        plot_bgcolor: "rgba(0,0,0,0)",
-        font: { family: "var(--sans)", color: "var(--ink)" },
-        hoverlabel: { bgcolor: "var(--paper)", bordercolor: "var(--ink-soft)", font: { color: "var(--ink)" } },
-        title: { text: statement.truth ? "true" : "false", x: 0, xanchor: "left", font: { size: 12, color: statement.truth ? "var(--set-a)" : "var(--set-b)" } },
-        xaxis: { ...axis, range: [-0.5, length - 0.5], title: title("to") },
-        yaxis: { ...axis, range: [length - 0.5, -0.5], title: title("from") }
-      }
-    };
+  function drawnSoon(alt, drawing2) {
+    const plot = emptyPlot(drawing2.layout.height ?? 0, alt);
+    requestAnimationFrame(() => void draw(plot, drawing2));
+    return plot;
   }
 
   // src/scatter.ts
@@ -801,15 +830,9 @@
         }
       ],
       layout: {
-        template: {},
-        height: HEIGHT2,
+        ...baseLayout(HEIGHT2),
         margin: { l: 56, r: 8, t: 10, b: 48 },
-        showlegend: false,
         dragmode: "lasso",
-        paper_bgcolor: "rgba(0,0,0,0)",
-        plot_bgcolor: "rgba(0,0,0,0)",
-        font: { family: "var(--sans)", color: "var(--ink)" },
-        hoverlabel: { bgcolor: "var(--paper)", bordercolor: "var(--ink-soft)", align: "left", font: { color: "var(--ink)" } },
         xaxis: { ...axis, title: title(x) },
         yaxis: { ...axis, title: title(y) }
       }

@@ -289,7 +289,7 @@ def test_shades_of_the_key_tokens_add_up_to_the_score(page: Page, twin: dict, st
 
 def test_an_example_has_matrices_and_tells_the_row_under_the_pointer(page: Page, twin: dict) -> None:
     choose(page, twin["explorer"]["examples"][2]["statement"])
-    expect(page.locator(".reader .matrices .plot-drawn")).to_have_count(2)
+    expect(page.locator(".reader .matrices .plot-drawn[aria-label^=Attention]")).to_have_count(2)
     reading = page.locator(".reading").first
     query = twin["statements"][twin["explorer"]["examples"][2]["statement"]]["query"]
     expect(reading.locator(".token-word").nth(query)).to_have_class(re.compile("is-query"))
@@ -299,6 +299,20 @@ def test_an_example_has_matrices_and_tells_the_row_under_the_pointer(page: Page,
     expect(reading.locator(".token-word[title]")).to_have_count(3)
     page.mouse.move(0, 0)
     expect(reading.locator(".token-word[title]")).to_have_count(query + 1)
+
+
+def test_twins_of_one_length_have_their_difference(page: Page, place: Place, twin: dict) -> None:
+    difference = page.locator(".reader .matrices .plot-drawn[aria-label^='The true statement']")
+    lengths = {statement["id"]: len(statement["tokens"]) for statement in twin["statements"]}
+    examples = [twin["statements"][example["statement"]] for example in twin["explorer"]["examples"]]
+    shown = set()
+    for statement in (statement for statement in examples if statement["truth"]):
+        alike = lengths[statement["id"]] == lengths[f"{statement['pair']}-false"]
+        page.goto(f"{place.page('small').as_uri()}#statement={statement['id']}")
+        expect(page.locator(".reader .matrices .plot-drawn[aria-label^=Attention]")).to_have_count(2)
+        expect(difference).to_have_count(int(alike))
+        shown.add(alike)
+    assert True in shown
 
 
 def test_the_pointer_at_rest_leaves_the_text_at_rest(page: Page) -> None:
@@ -418,7 +432,7 @@ PARTS = [
 
 
 def test_the_page_has_every_part_of_the_notebook(page: Page) -> None:
-    expect(page.locator(".reader .matrices .plot-drawn")).to_have_count(2)
+    expect(page.locator(".reader .matrices .plot-drawn[aria-label^=Attention]")).to_have_count(2)
     missing = [
         (part, text)
         for part, selector, content in PARTS
@@ -441,7 +455,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 def test_axe_finds_no_barrier(browser: Browser, place: Place, name: str, width: int, dark: bool) -> None:
     with visiting(browser, place.site / name, width=width, dark=dark) as visit:
         if "small" in name:
-            expect(visit.page.locator(".reader .matrices .plot-drawn")).to_have_count(2)
+            expect(visit.page.locator(".reader .matrices .plot-drawn[aria-label^=Attention]")).to_have_count(2)
         visit.page.evaluate(AXE)
         found = visit.page.evaluate("tags => axe.run({runOnly: tags})", TAGS)
         barriers = [
