@@ -51,6 +51,7 @@ const page = await build({
   entryPoints: ["src/page.ts"],
   outfile: path.join(ASSETS, "page.js"),
   format: "iife",
+  minify: true,
   legalComments: "inline",
   banner: { js: "/* Built from explorer/src by `make scripts`: change it there. */" },
 });

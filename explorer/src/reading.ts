@@ -42,7 +42,9 @@ export class Reader {
     };
     const steps = [button("Previous", step(-1)), button("Next", step(1))];
     root.replaceChildren(el("div", { class: "reader-tools" }, this.search, this.list, ...steps), this.body);
-    state.listen((view) => void this.show(view));
+    state.listen((view) => {
+      this.show(view).catch((error: unknown) => this.body.replaceChildren(el("p", { role: "alert" }, String(error))));
+    });
   }
 
   private fillList(): void {
