@@ -13,6 +13,7 @@ Twins stay together in scores and rows. Examples are as many as the spec asks fo
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 
@@ -90,12 +91,9 @@ def _by_rule(statements: Sequence[Statement], finding: Finding, wanted: int, see
         "random": [ordered[place] for place in np.random.default_rng(seed).permutation(len(ordered))],
     }
     chosen: dict[tuple[int, ...], str] = {}
-    turns = iter(kinds.items())
-    while sum(map(len, chosen)) < wanted and len(chosen) < len(groups):
-        kind, candidates = next(turns, ("", []))
-        if not kind:
-            turns = iter(kinds.items())
-            continue
+    for kind, candidates in cycle(kinds.items()):
+        if sum(map(len, chosen)) >= wanted or len(chosen) == len(groups):
+            break
         chosen.setdefault(next(group for group in candidates if group not in chosen), kind)
     examples = [Example(place, why) for group, why in chosen.items() for place in group]
     value = "difference" if finding.tests.design == "paired" else "score"

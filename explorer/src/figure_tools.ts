@@ -3,6 +3,7 @@
 import { copyText } from "./clipboard";
 import { embedding } from "./embed";
 import { coloured, type Drawing, drawingOf } from "./plots";
+import { textOf } from "./text";
 
 type ImageFormat = "png" | "svg";
 
@@ -38,10 +39,6 @@ function tool(title: string, label: string, act: (button: HTMLButtonElement) => 
   button.setAttribute("aria-label", label);
   button.addEventListener("click", () => act(button));
   return button;
-}
-
-function textOf(element: Element | null): string {
-  return (element?.textContent ?? "").replace(/\s+/g, " ").trim();
 }
 
 function nameOf(figure: HTMLElement): string {

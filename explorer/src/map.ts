@@ -32,17 +32,22 @@ export function describe(data: StudyData, { heads, a, b }: Contrast, head: numbe
   return `${headName(data, head)}: ${means}; ${effect}; ${pEquals(p)}, adjusted ${pEquals(adjusted)}; ${heads.verdict[head]}`;
 }
 
-/** What stands beside the pointer. */
-export function hoverText(data: StudyData, contrast: Contrast, head: number): string {
-  return plain(describe(data, contrast, head)).replaceAll("; ", "<br>");
+const hovers = new WeakMap<Contrast, string[]>();
+
+/** What stands beside the pointer at each head: written once, as the maps and the scatter all show it. */
+export function hoverTexts(data: StudyData, contrast: Contrast): string[] {
+  const known = hovers.get(contrast);
+  if (known) return known;
+  const texts = contrast.heads.rank.map((_, head) => plain(describe(data, contrast, head)).replaceAll("; ", "<br>"));
+  hovers.set(contrast, texts);
+  return texts;
 }
 
 /** Gives the cells of a map their hover text, which a page of thousands of heads could not carry for each panel. */
 export function tellCells(drawing: Drawing, data: StudyData, contrast: Contrast): void {
   const { layers, heads } = data.model;
-  const text = Array.from({ length: layers }, (_, layer) =>
-    Array.from({ length: heads }, (_, head) => hoverText(data, contrast, layer * heads + head)),
-  );
+  const texts = hoverTexts(data, contrast);
+  const text = Array.from({ length: layers }, (_, layer) => texts.slice(layer * heads, (layer + 1) * heads));
   for (const trace of drawing.data) {
     if (trace.type === "heatmap") Object.assign(trace, { text, hovertemplate: "%{text}<extra></extra>" });
   }

@@ -95,10 +95,11 @@ function differences({ contrast, piece }: Shown): { statement: number; value: nu
 
 function bars(values: number[], from: number, to: number, colour: string, name: string, axis = ""): Record<string, unknown> {
   const width = (to - from) / BINS || 1;
+  const counts = counted(values, from, width);
   return {
     type: "bar",
-    x: counted(values, from, width).map((_, bin) => (from + (bin + 0.5) * width) * 100),
-    y: counted(values, from, width),
+    x: counts.map((_, bin) => (from + (bin + 0.5) * width) * 100),
+    y: counts,
     width: width * 100,
     xaxis: `x${axis}`,
     yaxis: `y${axis}`,

@@ -60,6 +60,7 @@ export function drawingOf(plot: HTMLElement): Drawing | undefined {
 
 /** Draws, or redraws, a figure inside a `.plot` element, and returns Plotly's own element. */
 export async function draw(plot: HTMLElement, drawing: Drawing): Promise<HTMLElement> {
+  forgetGone();
   drawings.set(plot, drawing);
   let canvas = plot.querySelector<HTMLElement>(".plot-canvas");
   if (!canvas) {
@@ -73,7 +74,18 @@ export async function draw(plot: HTMLElement, drawing: Drawing): Promise<HTMLEle
   return canvas;
 }
 
+/** Figures that have left the page, as a panel's do when another head is opened, are not kept and not redrawn. */
+function forgetGone(): void {
+  for (const plot of drawings.keys()) {
+    if (plot.isConnected) continue;
+    drawings.delete(plot);
+    const canvas = plot.querySelector<HTMLElement>(".plot-canvas");
+    if (canvas) window.Plotly.purge(canvas);
+  }
+}
+
 function redrawAll(): void {
+  forgetGone();
   for (const [plot, drawing] of drawings) void draw(plot, drawing);
 }
 

@@ -9,13 +9,10 @@ import { type Head, headPiece, statementScores } from "./pieces";
 import { type Drawing, draw } from "./plots";
 import { scaleOf, shadedText } from "./shading";
 import { headName, type State, type View } from "./state";
+import { folded } from "./text";
 
 const MATCHES = 60;
 const TOP_HEADS = 5;
-
-function folded(text: string): string {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-}
 
 function twinOf(data: StudyData, place: number): number | undefined {
   const { pair, truth } = data.statements[place] as Statement;

@@ -3,7 +3,7 @@
 
 import type { Contrast, StudyData } from "./data";
 import { button, el, emptyPlot } from "./dom";
-import { hoverText } from "./map";
+import { hoverTexts } from "./map";
 import { baseLayout, type Drawing, draw, plain } from "./plots";
 import { headName, type State, type View } from "./state";
 
@@ -88,7 +88,7 @@ function drawing(data: StudyData, contrast: Contrast, metrics: Record<string, Me
         x: heads.map(x.of),
         y: heads.map(y.of),
         customdata: heads,
-        text: heads.map((head) => hoverText(data, contrast, head)),
+        text: hoverTexts(data, contrast),
         hovertemplate: "%{text}<extra></extra>",
         marker: {
           size: 9,

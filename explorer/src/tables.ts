@@ -4,6 +4,7 @@
 import "sortable-tablesort/dist/sortable.js";
 import { copyText } from "./clipboard";
 import { csv, type Format, latex, markdown, type PlainTable } from "./copy_formats";
+import { folded, textOf } from "./text";
 
 const ROWS_TO_SORT = 3;
 const ROWS_TO_SEARCH = 8;
@@ -26,10 +27,6 @@ export function enhanceTables(root: ParentNode): void {
 
 function bodyRows(table: HTMLTableElement): HTMLTableRowElement[] {
   return [...table.tBodies].flatMap((body) => [...body.rows]);
-}
-
-function textOf(element: Element): string {
-  return (element.textContent ?? "").replace(/\s+/g, " ").trim();
 }
 
 function makeSortable(table: HTMLTableElement): void {
@@ -104,11 +101,6 @@ function search(table: HTMLTableElement, query: string): string {
     row.hidden = !words.every((word) => text.includes(word));
   }
   return words.length ? `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows` : "";
-}
-
-/** Without case and accents, and with the minus that a keyboard types. */
-function folded(text: string): string {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").replaceAll("−", "-").toLowerCase();
 }
 
 function copyTools(table: HTMLTableElement, name: string): HTMLElement {

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from reportgen.findings import Finding
 from reportgen.report.results import Results
-from reportgen.report.twin import CHUNK
+from reportgen.report.twin import CHUNK, column
 from reportgen.stats.differences import paired_difference, welch_difference
 from reportgen.stats.effects import t_interval
 
@@ -84,10 +84,6 @@ class _Relations:
     def of(self, layer: int, head: int) -> list[dict[str, Any]]:
         """What one head's piece says of each relation that has at least two statements in both sets."""
         return [
-            {"relation": name, "n": n, **dict(zip(("effect", "low", "high"), _digits(v[:, layer, head]), strict=True))}
+            {"relation": name, "n": n, **dict(zip(("effect", "low", "high"), column(v[:, layer, head]), strict=True))}
             for name, n, v in self._found
         ]
-
-
-def _digits(values: npt.NDArray[np.float64]) -> list[float | None]:
-    return [float(f"{value:.6g}") if np.isfinite(value) else None for value in values]

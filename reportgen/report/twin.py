@@ -5,7 +5,6 @@ one entry a head, layer by layer. The explorer's scripts know this form as `Stud
 """
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -257,7 +256,7 @@ def _contrast(finding: Finding, results: Results, places: dict[str, int]) -> Con
 def _columns(finding: Finding) -> HeadColumns:
     tests = finding.tests
     names = ("mean_a", "sd_a", "mean_b", "sd_b", "effect", "effect_low", "effect_high", "standardized", "p_value")
-    columns = {name: _column(tests.heads[name].to_numpy()) for name in names}
+    columns = {name: column(tests.heads[name].to_numpy()) for name in names}
     ranked = np.array(
         [layer * tests.heads.sizes["head"] + head for layer, head in tests.strongest(len(finding.all_heads))]
     )
@@ -265,20 +264,17 @@ def _columns(finding: Finding) -> HeadColumns:
     rank[ranked] = np.arange(1, len(ranked) + 1)
     return HeadColumns(
         **columns,
-        adjusted={name: _column(tests.adjusted(name).to_numpy()) for name in tests.settings.corrections},
+        adjusted={name: column(tests.adjusted(name).to_numpy()) for name in tests.settings.corrections},
         found=tests.recall_heads().to_numpy().ravel().tolist(),
         rank=rank.tolist(),
         verdict=[head.verdict for head in finding.all_heads],
     )
 
 
-def _column(values: npt.NDArray[np.float64]) -> Column:
-    return [None if math.isnan(value) else float(f"{value:.{_DIGITS}g}") for value in _floats(values)]
-
-
-def _floats(values: npt.NDArray[np.float64]) -> Iterable[float]:
+def column(values: npt.NDArray[np.float64]) -> Column:
+    """Numbers as the page's data have them: to six digits, null where there is none."""
     flat: list[float] = values.astype(float).ravel().tolist()
-    return flat
+    return [float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None for value in flat]
 
 
 def _statement(statement: Statement) -> StatementAbout:
