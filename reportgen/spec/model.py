@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -19,8 +19,23 @@ from reportgen.errors import shown
 QueryPosition = Literal["last", "subject_last", "object_last", "before_object"]
 KeySpan = Literal["subject", "object", "first"]
 Aggregation = Literal["sum", "mean", "max"]
-TestName = Literal["auto", "paired_t", "wilcoxon", "student", "welch", "mann_whitney"]
-Correction = Literal["none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"]
+TestName = Literal["auto", "paired_t", "wilcoxon", "student", "welch", "mann_whitney", "permutation"]
+Alternative = Literal["two-sided", "greater", "less"]
+Correction = Literal[
+    "none",
+    "bonferroni",
+    "sidak",
+    "holm",
+    "hommel",
+    "benjamini_hochberg",
+    "two_stage_benjamini_hochberg",
+    "benjamini_yekutieli",
+    "max_t",
+    "max_t_step_down",
+]
+Family = Literal["contrast", "study"]
+Association = Literal["pearson", "spearman"]
+KnownFacts = Literal["all", "recalled"]
 FalseObjects = Literal["given", "derangement", "matched_derangement"]
 Value = str | int | float | bool
 Values = Annotated[tuple[Value, ...], Field(min_length=1)]
@@ -177,6 +192,26 @@ class ContrastSection(_Section):
     b: StatementSet
 
 
+class InteractionSection(_Section):
+    """A difference of differences: what a paired `contrast` shows among `x` minus what it shows among `y`."""
+
+    id: Slug
+    title: Name
+    contrast: Slug
+    x: StatementSet
+    y: StatementSet
+
+
+class DoseSection(_Section):
+    """How each head's score goes along with a `column` of numbers, over the statements that `where` lets pass."""
+
+    id: Slug
+    title: Name
+    column: Name
+    where: Annotated[dict[Name, Value | Values], Field(min_length=1)] = Field(default={"truth": True})
+    method: Association = "spearman"
+
+
 TRUTH = ContrastSection(
     id="truth",
     title="True against false",
@@ -185,29 +220,37 @@ TRUTH = ContrastSection(
 )
 
 
-def _each_once(corrections: tuple[Correction, ...]) -> tuple[Correction, ...]:
-    repeats = [index for index, name in enumerate(corrections) if name in corrections[:index]]
+def _each_once(choices: tuple[str, ...]) -> tuple[str, ...]:
+    repeats = [index for index, name in enumerate(choices) if name in choices[:index]]
     if repeats:
-        raise MisfitError(*(Misfit(f"`{corrections[i]}` stands in this list twice", at=(i,)) for i in repeats))
-    return corrections
+        raise MisfitError(*(Misfit(f"`{choices[i]}` stands in this list twice", at=(i,)) for i in repeats))
+    return choices
+
+
+_Once = AfterValidator(_each_once)
 
 
 class TestsSection(_Section):
-    """How each head is tested, and what counts as a finding."""
+    """How each head is tested, and what counts as a finding.
+
+    `cluster` is a column whose values are the independent units; `resamples` counts the random arrangements behind
+    max-T and permutation tests, whose smallest p-values a Pareto `tail` makes finer; `split` is the share of the
+    units on which heads are chosen, to be tested on the rest.
+    """
 
     __test__ = False
 
     test: TestName = "auto"
-    corrections: Annotated[tuple[Correction, ...], Field(min_length=1), AfterValidator(_each_once)] = (
-        "none",
-        "bonferroni",
-        "holm",
-        "benjamini_hochberg",
-        "benjamini_yekutieli",
-    )
-    headline: Correction = "holm"
+    alternative: Alternative = "two-sided"
+    cluster: Name | None = None
+    corrections: Annotated[tuple[Correction, ...], Field(min_length=1), _Once] = get_args(Correction)
+    headline: Correction = "max_t"
+    family: Family = "contrast"
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     smallest_effect: Annotated[float, Field(ge=0, lt=1)] = 0.01
+    resamples: Annotated[int, Field(ge=99, le=1_000_000)] = 10_000
+    tail: Literal["empirical", "pareto"] = "empirical"
+    split: Annotated[float, Field(gt=0, lt=1)] | None = None
     seed: Annotated[int, Field(ge=0)] = 0
 
     def _misfits(self) -> Iterable[Misfit]:
@@ -234,6 +277,17 @@ class ReportSection(_Section):
     ) = 12
 
 
+class RobustnessSection(_Section):
+    """The other choices that an analyst could have made: the first contrast is tested under each combination."""
+
+    query_positions: Annotated[tuple[QueryPosition, ...], _Once] = ("last", "object_last")
+    aggregations: Annotated[tuple[Aggregation, ...], _Once] = ("sum", "mean", "max")
+    tests: Annotated[tuple[TestName, ...], _Once] = ("paired_t", "wilcoxon", "welch")
+    corrections: Annotated[tuple[Correction, ...], _Once] = ("none", "holm", "benjamini_hochberg", "max_t")
+    prepend_bos: Annotated[tuple[Literal["always", "never"], ...], _Once] = ("always", "never")
+    facts: Annotated[tuple[KnownFacts, ...], _Once] = ("all", "recalled")
+
+
 def _ids_differ(contrasts: tuple[ContrastSection, ...]) -> tuple[ContrastSection, ...]:
     ids = [contrast.id for contrast in contrasts]
     if repeats := [index for index, name in enumerate(ids) if name in ids[:index]]:
@@ -249,8 +303,28 @@ class StudySpec(_Section):
     facts: FactsSection
     measure: MeasureSection = MeasureSection()
     contrasts: Annotated[tuple[ContrastSection, ...], Field(min_length=1), AfterValidator(_ids_differ)] = (TRUTH,)
+    interactions: tuple[InteractionSection, ...] = ()
+    doses: tuple[DoseSection, ...] = ()
     tests: TestsSection = TestsSection()
+    robustness: RobustnessSection = RobustnessSection()
     report: ReportSection = ReportSection()
+
+    def _misfits(self) -> Iterable[Misfit]:
+        taken = [contrast.id for contrast in self.contrasts]
+        named = [(("interactions", index), section.id) for index, section in enumerate(self.interactions)]
+        named += [(("doses", index), section.id) for index, section in enumerate(self.doses)]
+        for at, name in named:
+            if name in taken:
+                yield Misfit(f"another contrast has the id `{name}`", at=(*at, "id"))
+            taken.append(name)
+        contrasts = [contrast.id for contrast in self.contrasts]
+        for index, interaction in enumerate(self.interactions):
+            if interaction.contrast not in contrasts:
+                listed = ", ".join(f"`{name}`" for name in contrasts)
+                yield Misfit(
+                    f"no contrast has the id `{interaction.contrast}`; there are {listed}",
+                    at=("interactions", index, "contrast"),
+                )
 
 
 class SpecFile(BaseModel):
