@@ -4,13 +4,13 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import budget, capture_vs_notebook, contest, explorer, stats_vs_loop
+from benchmarks import budget, capture_vs_notebook, contest, explorer, maxt, stats_vs_loop
 
+CONTESTS = (capture_vs_notebook.BENCHMARK, stats_vs_loop.BENCHMARK, *maxt.BENCHMARKS)
+BUDGETS = (maxt.MEMORY, *explorer.BUDGETS)
 BENCHMARKS: dict[str, Callable[[], object]] = {
-    **{
-        module.BENCHMARK.name: partial(contest.run, module.BENCHMARK) for module in (capture_vs_notebook, stats_vs_loop)
-    },
-    **{each.name: partial(budget.run, each) for each in explorer.BUDGETS},
+    **{each.name: partial(contest.run, each) for each in CONTESTS},
+    **{each.name: partial(budget.run, each) for each in BUDGETS},
 }
 
 

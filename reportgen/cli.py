@@ -1,4 +1,4 @@
-"""The command line: `reportgen build`, `check` and `serve`. Commands, progress and exit codes, no logic.
+"""The command line: one command a function. Commands, progress and exit codes, no logic.
 
 Exit codes: 0 done, 1 a study failed, 2 a spec, its facts or the usage is wrong.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import platformdirs
 
-from reportgen import numbers
+from reportgen import numbers, parameters
 from reportgen.console import Console
 from reportgen.errors import InputError, ReportgenError
 
@@ -36,6 +36,9 @@ _SITE = click.option(
     show_default=True,
     help="The folder of the website project.",
 )
+
+
+_SPEC = click.argument("spec", metavar="SPEC", type=click.Path(dir_okay=False, path_type=Path))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -100,6 +103,57 @@ def check(specs: tuple[Path, ...], cache: Path, limit: int | None, quiet: bool) 
             if len(notice.items) > 5:
                 console.say(f"    and {len(notice.items) - 5} more")
     _tell_errors(errors)
+
+
+@main.command()
+@_SPEC
+@_SITE
+@_CACHE
+@click.option("--again", is_flag=True, help="Replace the lock that is there; the page tells of both.")
+@_QUIET
+def lock(spec: Path, folder: Path, cache: Path, again: bool, quiet: bool) -> None:
+    """Write down what decides the hypotheses, before there are results; loads no weights."""
+    from reportgen.lock_study import lock_study  # noqa: PLC0415
+    from reportgen.locking import lock_path  # noqa: PLC0415
+    from reportgen.site.build import Site  # noqa: PLC0415
+    from reportgen.spec.load import load_spec  # noqa: PLC0415
+
+    console = Console(quiet=quiet)
+    try:
+        locked = lock_study(load_spec(spec), Site(folder), cache, console, again=again)
+    except ReportgenError as error:
+        _fail(error)
+    else:
+        console.say(f"{locked.study} is locked: {lock_path(spec)}. Keep this file with the spec.")
+        if locked.after_results:
+            console.say("Results of this study exist already: the lock says so, and the page will.")
+
+
+@main.command()
+@_SPEC
+@_CACHE
+@click.option(
+    "--pairs", type=parameters.sizes, required=True, metavar="N,N,…", help="Numbers of pairs, such as 50,100,500."
+)
+@click.option(
+    "--sd", type=parameters.points, metavar="POINTS", help="Standard deviation of differences; no model is then run."
+)
+@click.option(
+    "--effect", type=parameters.points, metavar="POINTS", help="Give the power at this effect, not the spec's smallest."
+)
+@_QUIET
+def power(spec: Path, cache: Path, pairs: tuple[int, ...], sd: float | None, effect: float | None, quiet: bool) -> None:
+    """Say what more or fewer facts would show, from the study's own scores or a stated spread."""
+    from reportgen.planning import plan_power  # noqa: PLC0415
+    from reportgen.spec.load import load_spec  # noqa: PLC0415
+
+    try:
+        tables = plan_power(load_spec(spec), pairs, sd, effect, cache, Console(quiet=quiet))
+    except ReportgenError as error:
+        _fail(error)
+    else:
+        for table in tables:
+            click.echo("\n".join(table.lines()))
 
 
 @main.command()

@@ -3,6 +3,7 @@
 1. Each set's filters choose statements by their columns.
 2. Statements of A and B with the same `pair`, once in each set, are partners.
 3. The test that the spec names decides the design; `auto` takes pairs where every statement has a partner.
+4. Where the spec names a cluster, the clusters are the units that are compared (`clusters`).
 
 Nothing here needs scores, so a contrast that cannot be carried out is known before any model runs.
 """
@@ -15,9 +16,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from reportgen.clusters import Grouping, group
 from reportgen.errors import InputError, Problem, StudyError, shown
 from reportgen.notices import Notice
-from reportgen.spec.model import ContrastSection, StatementSet, TestName, Value
+from reportgen.spec.model import ContrastSection, StatementSet, TestName, TestsSection, Value
 from reportgen.spec.wording import did_you_mean, listed
 
 FEWEST_PAIRS = 8
@@ -26,7 +28,9 @@ Design = Literal["paired", "independent"]
 Labels = Mapping[str, npt.NDArray[Any]]
 Rows = npt.NDArray[np.intp]
 
-_DESIGNS: dict[TestName, Design] = {
+_DESIGNS: dict[TestName, Design | None] = {
+    "auto": None,
+    "permutation": None,
     "paired_t": "paired",
     "wilcoxon": "paired",
     "student": "independent",
@@ -51,17 +55,27 @@ class TooFewStatementsError(StudyError):
     """There are fewer than two pairs, or fewer than two statements in a set: nothing can be tested."""
 
 
+class ClusterDesignError(InputError):
+    """The clusters do not allow the test that the spec names."""
+
+
 @dataclass(frozen=True)
 class Arrangement:
-    """The statements of both sets, as positions along `statement`; row by row partners when paired.
+    """The statements of both sets, as positions along `statement`, and the independent units that they belong to.
 
-    `test` is never `auto`.
+    `a` and `b` are row by row partners where pairs are compared. `unit_a` and `unit_b` say which unit each statement
+    belongs to, as positions in `names_a` and `names_b`, which are the same names when the design is paired. Without
+    clusters every pair, or every statement, is a unit. `test` is never `auto`.
     """
 
     design: Design
     test: TestName
     a: Rows
     b: Rows
+    unit_a: Rows
+    unit_b: Rows
+    names_a: tuple[str, ...]
+    names_b: tuple[str, ...]
     notices: tuple[Notice, ...]
 
 
@@ -85,22 +99,35 @@ class _Sets:
         return np.setdiff1d(np.concatenate([self.a, self.b]), np.concatenate([self.partners_a, self.partners_b]))
 
 
-def arrange(labels: Labels, contrast: ContrastSection, test: TestName, place: str = "the spec") -> Arrangement:
+def arrange(labels: Labels, contrast: ContrastSection, tests: TestsSection, place: str = "the spec") -> Arrangement:
     """Choose both sets and their design; `labels` holds each column along `statement`, [statement].
 
     `place` is where the contrast was read from, for the messages. Raises UnknownColumnError, EmptySetError,
-    OverlappingSetsError or TooFewStatementsError.
+    OverlappingSetsError, ClusterDesignError or TooFewStatementsError.
     """
     _require_columns(labels, contrast, place)
     a, b = choose(labels, contrast.a.where), choose(labels, contrast.b.where)
     _require_statements(labels, contrast, (a, b), place)
     _require_apart(labels, contrast, np.intersect1d(a, b), place)
-    sets = _Sets(contrast, a, b, *_partners(labels.get("pair"), a, b))
-    resolved: TestName = test if test != "auto" else "welch" if len(sets.alone) else "paired_t"
-    arrangement = _paired(sets, resolved, labels) if _DESIGNS[resolved] == "paired" else _independent(sets, resolved)
+    if tests.cluster is None:
+        arrangement = _by_pairs(_Sets(contrast, a, b, *_partners(labels.get("pair"), a, b)), tests.test, labels)
+    else:
+        arrangement = _by_clusters(labels, contrast, (a, b), tests, place)
     _require_two(contrast, arrangement)
     notices = (*_unused_values(labels, contrast), *arrangement.notices, *_few(contrast, arrangement))
     return replace(arrangement, notices=notices)
+
+
+def _by_pairs(sets: _Sets, test: TestName, labels: Labels) -> Arrangement:
+    design = _DESIGNS[test] or ("independent" if len(sets.alone) else "paired")
+    resolved = _resolved(test, design)
+    return _paired(sets, resolved, labels) if design == "paired" else _independent(sets, resolved)
+
+
+def _resolved(test: TestName, design: Design) -> TestName:
+    if test != "auto":
+        return test
+    return "paired_t" if design == "paired" else "welch"
 
 
 def choose(labels: Labels, where: Mapping[str, Value | tuple[Value, ...]]) -> Rows:
@@ -203,7 +230,9 @@ def _paired(sets: _Sets, test: TestName, labels: Labels) -> Arrangement:
         )
         names = [str(name) or "(no pair)" for name in labels["pair"][sets.alone]] if "pair" in labels else []
         notices = (Notice("left out", message, tuple(dict.fromkeys(names))),)
-    return Arrangement("paired", test, sets.partners_a, sets.partners_b, notices)
+    each = np.arange(len(sets.partners_a))
+    pairs = tuple(labels["pair"][sets.partners_a].astype(str).tolist()) if "pair" in labels else ()
+    return Arrangement("paired", test, sets.partners_a, sets.partners_b, each, each, pairs, pairs, notices)
 
 
 def _independent(sets: _Sets, test: TestName) -> Arrangement:
@@ -216,7 +245,60 @@ def _independent(sets: _Sets, test: TestName) -> Arrangement:
             f"sets, which gives away power: `paired_t` or `wilcoxon` would compare partners{rest}."
         )
         notices = (Notice("warning", message),)
-    return Arrangement("independent", test, sets.a, sets.b, notices)
+    names_a, names_b = (tuple(str(row) for row in rows.tolist()) for rows in (sets.a, sets.b))
+    units_a, units_b = np.arange(len(sets.a)), np.arange(len(sets.b))
+    return Arrangement("independent", test, sets.a, sets.b, units_a, units_b, names_a, names_b, notices)
+
+
+def _by_clusters(
+    labels: Labels, contrast: ContrastSection, sets: tuple[Rows, Rows], tests: TestsSection, place: str
+) -> Arrangement:
+    """Compare cluster by cluster where clusters hold statements of both sets, else clusters of A with those of B."""
+    column = str(tests.cluster)
+    if column not in labels:
+        message = (
+            f"tests.cluster names the column {shown(column)}, which no statement has; "
+            f"the columns are {listed(sorted(labels))}"
+        )
+        raise UnknownColumnError(Problem(place, message, did_you_mean(column, sorted(labels))))
+    grouping = group(labels[column].astype(str), *sets)
+    design: Design = "paired" if grouping.crossed else "independent"
+    _require_design(tests.test, design, column, contrast, place)
+    return Arrangement(
+        design=design,
+        test=_resolved(tests.test, design),
+        a=grouping.a,
+        b=grouping.b,
+        unit_a=grouping.unit_a,
+        unit_b=grouping.unit_b,
+        names_a=grouping.names_a,
+        names_b=grouping.names_b,
+        notices=tuple(_clustered(grouping, column, contrast)),
+    )
+
+
+def _require_design(test: TestName, design: Design, column: str, contrast: ContrastSection, place: str) -> None:
+    if _DESIGNS[test] in (None, design):
+        return
+    why = "hold statements of both sets" if design == "paired" else "lie each in one of the two sets"
+    fitting = listed(name for name, fits in _DESIGNS.items() if fits in (None, design))
+    message = f"the test {shown(test)} does not fit the contrast {shown(contrast.id)}, whose clusters by {shown(column)} {why}"
+    raise ClusterDesignError(Problem(place, message, f"take one of {fitting} as tests.test"))
+
+
+def _clustered(grouping: Grouping, column: str, contrast: ContrastSection) -> Iterator[Notice]:
+    how = "each with its own mean difference" if grouping.crossed else "each with its mean score"
+    yield Notice(
+        "note",
+        f"In the contrast {shown(contrast.id)} the clusters by {shown(column)} are the units, {how}, and each counts "
+        "once: statements that share one are not independent of each other.",
+    )
+    if grouping.left_out:
+        message = (
+            f"In the contrast {shown(contrast.id)}, {len(grouping.left_out)} clusters by {shown(column)} are left out, "
+            "because they hold statements of one set alone while others hold both."
+        )
+        yield Notice("left out", message, grouping.left_out)
 
 
 def _partners(pairs: npt.NDArray[Any] | None, a: Rows, b: Rows) -> tuple[Rows, Rows]:
@@ -239,22 +321,26 @@ def _once(pairs: npt.NDArray[Any], rows: Rows) -> dict[str, int]:
 
 
 def _require_two(contrast: ContrastSection, arrangement: Arrangement) -> None:
-    fewest = min(len(arrangement.a), len(arrangement.b))
+    fewest = min(len(arrangement.names_a), len(arrangement.names_b))
     if fewest >= 2:
         return
     unit = "complete pairs" if arrangement.design == "paired" else "statements in each set"
+    clustered = len(arrangement.unit_a) != len(arrangement.names_a) or len(arrangement.unit_b) != len(
+        arrangement.names_b
+    )
     raise TooFewStatementsError(
-        f"the contrast {shown(contrast.id)} needs at least 2 {unit} for its heads to be tested; it has {fewest}"
+        f"the contrast {shown(contrast.id)} needs at least 2 {'clusters' if clustered else unit} for its heads to be "
+        f"tested; it has {fewest}"
     )
 
 
 def _few(contrast: ContrastSection, arrangement: Arrangement) -> Iterator[Notice]:
     if arrangement.design == "paired":
-        sizes = [(len(arrangement.a), "pairs")]
+        sizes = [(len(arrangement.names_a), "pairs")]
     else:
         sizes = [
-            (len(rows), f"statements in the set {shown(chosen.name)}")
-            for rows, chosen in ((arrangement.a, contrast.a), (arrangement.b, contrast.b))
+            (len(names), f"statements in the set {shown(chosen.name)}")
+            for names, chosen in ((arrangement.names_a, contrast.a), (arrangement.names_b, contrast.b))
         ]
     for size, unit in sizes:
         if size < FEWEST_PAIRS:

@@ -1,55 +1,47 @@
 """Every head of a model tested in one contrast: the labelled layer over the mathematics of `stats`.
 
-1. The contrast's labels say which statements are compared and how (`contrasts`).
-2. Scores are laid flat, [statement, head of any layer], and every head is tested at once.
-3. All testable heads form one family; each correction that the spec lists adjusts its p-values.
+1. The contrast's labels say which statements are compared and how, and which of them belong together (`contrasts`).
+2. Scores become one row for each independent unit, [unit, head of any layer], and every head is tested at once.
+3. The testable heads form a family, of one contrast or of all contrasts of the study; each correction that the spec
+   lists adjusts its p-values (`families`).
 4. Effects, their intervals and the smallest detectable effect stand beside the tests, by layer and head.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
+from reportgen.clusters import Rows
 from reportgen.contrasts import Arrangement, Design, arrange
+from reportgen.families import Adjusted, Member, adjust_family
 from reportgen.notices import Notice
+from reportgen.procedures import Procedure, procedure_of
+from reportgen.scores import columns_of
 from reportgen.spec.model import ContrastSection, Correction, TestName, TestsSection
-from reportgen.stats.corrections import adjust, criterion
-from reportgen.stats.differences import (
-    MeanDifference,
-    PerHead,
-    Scores,
-    describe,
-    paired_difference,
-    pooled_difference,
-    welch_difference,
-)
-from reportgen.stats.effects import (
-    Interval,
-    cohens_dz,
-    hedges_g,
-    independent_bootstrap_interval,
-    mean_interval,
-    paired_bootstrap_interval,
-    t_interval,
-)
-from reportgen.stats.power import detectable
-from reportgen.stats.tests import TestStatistics, mann_whitney, paired_t, student, welch, wilcoxon
+from reportgen.stats.differences import MeanDifference, PerHead, Scores, describe
+from reportgen.stats.effects import Interval, mean_interval
+from reportgen.stats.tests import TestStatistics
 
-_CELL = ("layer", "head")
+CELL = ("layer", "head")
 
 
 @dataclass(frozen=True)
 class HeadTests:
     """What one contrast shows at every head.
 
-    `heads` has the dimensions layer and head (and correction, for `adjusted`). Means, standard deviations,
-    effect (mean of A minus mean of B) and `detectable` are shares of attention; `_low` and `_high` bound
-    intervals of level 1 - α; `standardized` is Cohen's d_z when paired and Hedges' g when not. Heads that
-    cannot be tested have a `reason` and NaN for statistic, p-values, standardized and detectable effect.
-    `a` and `b` are the scores compared, [statement, layer, head], row by row of one pair when paired. `n_a`
-    and `n_b` count statements; when paired both are the number of pairs. `test` is never `auto`.
+    `heads` has the dimensions layer and head (and correction, for `adjusted`). Means, standard deviations, effect
+    (mean of A minus mean of B) and `detectable` are shares of attention; `effect_low` and `effect_high` bound each
+    head's own interval of level 1 - α, `simultaneous_*` one that allows for the headline correction; `standardized`
+    is Cohen's d_z when paired and Hedges' g when not; `dominance` the share of pairs with a positive difference minus
+    that with a negative one, or Cliff's delta; `equivalence` the adjusted p-value of the claim that the effect is
+    smaller than the smallest one of interest. Heads that cannot be tested have a `reason` and NaN for whatever rests
+    on a test.
+
+    `a` and `b` are the statements compared, [statement, layer, head], row by row of one pair when `partners`. `units_a`
+    and `units_b` are what is tested, [unit, layer, head]: the same, or the means of clusters. `family_size` counts the
+    heads corrected for together, `tested` those of this contrast. `test` is never `auto`.
     """
 
     contrast: ContrastSection
@@ -59,15 +51,25 @@ class HeadTests:
     heads: xr.Dataset
     a: xr.DataArray
     b: xr.DataArray
+    units_a: xr.DataArray
+    units_b: xr.DataArray
+    adjusting: Adjusted
     notices: tuple[Notice, ...]
 
     @property
     def n_a(self) -> int:
-        return int(self.a.sizes["statement"])
+        """How many units A has."""
+        return int(self.units_a.sizes["unit"])
 
     @property
     def n_b(self) -> int:
-        return int(self.b.sizes["statement"])
+        """How many units B has; as many as A when paired."""
+        return int(self.units_b.sizes["unit"])
+
+    @property
+    def partners(self) -> bool:
+        """Whether the statements of A and B are partners, row by row."""
+        return self.design == "paired" and self.settings.cluster is None
 
     @property
     def alpha(self) -> float:
@@ -82,9 +84,14 @@ class HeadTests:
         return self.settings.smallest_effect
 
     @property
-    def family_size(self) -> int:
-        """How many heads were tested and are corrected for."""
+    def tested(self) -> int:
+        """How many heads were tested in this contrast."""
         return int((self.heads.reason == "").sum())
+
+    @property
+    def family_size(self) -> int:
+        """How many heads are corrected for together."""
+        return self.adjusting.size
 
     def adjusted(self, correction: Correction) -> xr.DataArray:
         """Adjusted p-values, [layer, head]. Raises KeyError for a correction that the spec does not list."""
@@ -102,6 +109,11 @@ class HeadTests:
         large: xr.DataArray = np.abs(self.heads.effect) >= self.smallest_effect
         return self.significant(self.headline) & large
 
+    def negligible(self) -> xr.DataArray:
+        """Heads whose effect is shown to be smaller than the smallest effect of interest, [layer, head]."""
+        shown: xr.DataArray = self.heads.equivalence <= self.alpha
+        return shown
+
     def strongest(self, k: int) -> list[tuple[int, int]]:
         """The first k heads as (layer, head) from 0: significant ones first, then by size of effect.
 
@@ -114,91 +126,171 @@ class HeadTests:
         return [(int(index) // per_layer, int(index) % per_layer) for index in order]
 
 
-@dataclass(frozen=True)
-class _Procedure:
-    """How a test of the spec is carried out, with the effect, the interval and the error that go with it.
-
-    `bootstrap` is None where the interval is that of the t distribution.
-    """
-
-    test: Callable[[Scores, Scores], TestStatistics]
-    difference: Callable[[Scores, Scores], MeanDifference]
-    standardized: Callable[[Scores, Scores], PerHead]
-    bootstrap: Callable[[Scores, Scores, float, np.random.Generator], Interval] | None = None
-
-    def interval(self, a: Scores, b: Scores, difference: MeanDifference, tests: TestsSection) -> Interval:
-        if self.bootstrap is None:
-            return t_interval(difference, 1 - tests.alpha)
-        return self.bootstrap(a, b, 1 - tests.alpha, np.random.default_rng(tests.seed))
-
-
-_PROCEDURES: dict[TestName, _Procedure] = {
-    "paired_t": _Procedure(paired_t, paired_difference, cohens_dz),
-    "wilcoxon": _Procedure(wilcoxon, paired_difference, cohens_dz, paired_bootstrap_interval),
-    "student": _Procedure(student, pooled_difference, hedges_g),
-    "welch": _Procedure(welch, welch_difference, hedges_g),
-    "mann_whitney": _Procedure(mann_whitney, welch_difference, hedges_g, independent_bootstrap_interval),
-}
-
-
 def test_heads(scores: xr.DataArray, contrast: ContrastSection, tests: TestsSection) -> HeadTests:
-    """Test every head of `scores` (statement, layer, head; shares of attention) in one contrast.
+    """Test every head of `scores` (statement, layer, head; shares of attention) in one contrast, a family by itself.
 
     Raises what `contrasts.arrange` raises where the contrast cannot be carried out on these statements.
     """
-    ordered = scores.transpose("statement", *_CELL)
-    arrangement = arrange(_columns(ordered), contrast, tests.test)
+    return _corrected([_compare(scores, contrast, tests)], tests)[0]
+
+
+def test_contrasts(
+    scores: xr.DataArray, contrasts: Sequence[ContrastSection], tests: TestsSection
+) -> tuple[HeadTests, ...]:
+    """Test several contrasts: a family each, or one family over all of them where the spec says `family: study`.
+
+    Raises what `contrasts.arrange` raises.
+    """
+    if tests.family == "contrast":
+        return tuple(test_heads(scores, contrast, tests) for contrast in contrasts)
+    return tuple(_corrected([_compare(scores, contrast, tests) for contrast in contrasts], tests))
+
+
+def test_units(
+    a: xr.DataArray, b: xr.DataArray, design: Design, contrast: ContrastSection, tests: TestsSection
+) -> HeadTests:
+    """Test units that are there already, [unit, layer, head] each: relabelled, cut in two, or differences of others.
+
+    They stand for the statements, too. Row by row partners when `design` is paired.
+    """
+    test = _TESTS[design] if tests.test == "auto" else tests.test
+    rows_a, rows_b = (np.arange(units.sizes["unit"]) for units in (a, b))
+    names_a = tuple(f"a{row}" for row in rows_a)
+    names_b = names_a if design == "paired" else tuple(f"b{row}" for row in rows_b)
+    arrangement = Arrangement(design, test, rows_a, rows_b, rows_a, rows_b, names_a, names_b, ())
+    as_statements = (a.rename(unit="statement"), b.rename(unit="statement"))
+    compared = _Compared.of(contrast, arrangement, as_statements[0], as_statements[1], a, b, tests)
+    return _corrected([compared], tests)[0]
+
+
+def bootstrap_interval(tests: HeadTests) -> Interval:
+    """Each head's own BCa bootstrap interval of level 1 - α, [head of any layer]; units are drawn whole."""
+    procedure = procedure_of(tests.test, tests.design)
+    return procedure.bootstrapped(_flat(tests.units_a), _flat(tests.units_b), tests.settings)
+
+
+_TESTS: dict[Design, TestName] = {"paired": "paired_t", "independent": "welch"}
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """One contrast, tested head by head and not yet corrected."""
+
+    contrast: ContrastSection
+    arrangement: Arrangement
+    procedure: Procedure
+    a: xr.DataArray
+    b: xr.DataArray
+    units_a: xr.DataArray
+    units_b: xr.DataArray
+    result: TestStatistics
+    difference: MeanDifference
+
+    @classmethod
+    def of(
+        cls,
+        contrast: ContrastSection,
+        arrangement: Arrangement,
+        a: xr.DataArray,
+        b: xr.DataArray,
+        units_a: xr.DataArray,
+        units_b: xr.DataArray,
+        tests: TestsSection,
+    ) -> "_Compared":
+        procedure = procedure_of(arrangement.test, arrangement.design)
+        flat = (_flat(units_a), _flat(units_b))
+        result, difference = procedure.test(*flat, tests.alternative), procedure.difference(*flat)
+        return cls(contrast, arrangement, procedure, a, b, units_a, units_b, result, difference)
+
+    @property
+    def flat(self) -> tuple[Scores, Scores]:
+        return _flat(self.units_a), _flat(self.units_b)
+
+    @property
+    def member(self) -> Member:
+        names = self.arrangement.names_a
+        if self.arrangement.design == "independent":
+            names = (*names, *self.arrangement.names_b)
+        resampled = self.arrangement.test == "permutation"
+        return Member(*self.flat, self.result, self.difference, self.procedure, names, resampled)
+
+
+def _compare(scores: xr.DataArray, contrast: ContrastSection, tests: TestsSection) -> _Compared:
+    ordered = scores.transpose("statement", *CELL)
+    arrangement = arrange(columns_of(ordered), contrast, tests)
     a, b = ordered.isel(statement=arrangement.a), ordered.isel(statement=arrangement.b)
-    heads = _heads(a, b, arrangement, tests)
+    units_a = _means(a, arrangement.unit_a, len(arrangement.names_a))
+    units_b = _means(b, arrangement.unit_b, len(arrangement.names_b))
+    return _Compared.of(contrast, arrangement, a, b, units_a, units_b, tests)
+
+
+def _means(scores: xr.DataArray, units: Rows, count: int) -> xr.DataArray:
+    """The mean score of each unit's statements, [unit, layer, head]; the scores themselves where each has one."""
+    if len(units) == count:
+        values = scores.to_numpy()[np.argsort(units)]
+    else:
+        sums = np.zeros((count, *scores.shape[1:]))
+        np.add.at(sums, units, scores.to_numpy().astype(np.float64))
+        values = sums / np.bincount(units, minlength=count)[:, np.newaxis, np.newaxis]
+    return xr.DataArray(values, dims=("unit", *CELL), coords={"layer": scores.layer, "head": scores["head"]})
+
+
+def _corrected(compared: Sequence[_Compared], tests: TestsSection) -> list[HeadTests]:
+    """Adjust the p-values of one family, and put everything about each contrast together."""
+    family = adjust_family([one.member for one in compared], tests)
+    return [_head_tests(one, adjusted, tests) for one, adjusted in zip(compared, family, strict=True)]
+
+
+def _head_tests(compared: _Compared, adjusted: Adjusted, tests: TestsSection) -> HeadTests:
+    heads = _heads(compared, adjusted, tests)
+    notices = (*compared.arrangement.notices, *adjusted.notices, *_untested(compared.contrast, heads))
     return HeadTests(
-        contrast=contrast,
+        contrast=compared.contrast,
         settings=tests,
-        design=arrangement.design,
-        test=arrangement.test,
+        design=compared.arrangement.design,
+        test=compared.arrangement.test,
         heads=heads,
-        a=a,
-        b=b,
-        notices=(*arrangement.notices, *_untested(contrast, heads)),
+        a=compared.a,
+        b=compared.b,
+        units_a=compared.units_a,
+        units_b=compared.units_b,
+        adjusting=adjusted,
+        notices=notices,
     )
 
 
-def _columns(scores: xr.DataArray) -> dict[str, np.ndarray]:
-    return {
-        str(name): labels.to_numpy()
-        for name, labels in scores.coords.items()
-        if labels.dims == ("statement",) and name != "statement"
-    }
-
-
-def _heads(a: xr.DataArray, b: xr.DataArray, arrangement: Arrangement, tests: TestsSection) -> xr.Dataset:
-    procedure, flat_a, flat_b = _PROCEDURES[arrangement.test], _flat(a), _flat(b)
-    result = procedure.test(flat_a, flat_b)
-    difference = procedure.difference(flat_a, flat_b)
-    interval = procedure.interval(flat_a, flat_b, difference, tests)
-    family_size = int((result.reason == "").sum())
+def _heads(compared: _Compared, adjusted: Adjusted, tests: TestsSection) -> xr.Dataset:
+    a, b = compared.flat
+    procedure, difference = compared.procedure, compared.difference
     results = {
-        **_set_summary("a", flat_a, tests.alpha),
-        **_set_summary("b", flat_b, tests.alpha),
+        **_set_summary("a", a, tests.alpha),
+        **_set_summary("b", b, tests.alpha),
         "effect": difference.estimate,
-        "effect_low": interval.low,
-        "effect_high": interval.high,
-        "standardized": procedure.standardized(flat_a, flat_b),
-        "statistic": result.statistic,
-        "p_value": result.p_value,
-        "detectable": _detectable(difference, family_size, tests),
-        "reason": result.reason,
+        **_bounds("effect", procedure.interval(a, b, tests)),
+        **_bounds("simultaneous", adjusted.interval),
+        "standardized": procedure.standardized(a, b),
+        "dominance": procedure.dominance(a, b),
+        "statistic": compared.result.statistic,
+        "p_value": adjusted.p_value,
+        "equivalence": adjusted.equivalence,
+        "detectable": adjusted.detectable,
+        "reason": compared.result.reason,
     }
-    shape = a.shape[1:]
-    cells = {name: (_CELL, values.reshape(shape)) for name, values in results.items()}
-    adjusted = np.stack([adjust(result.p_value, name).reshape(shape) for name in tests.corrections])
+    shape = compared.units_a.shape[1:]
+    cells = {name: (CELL, np.asarray(values).reshape(shape)) for name, values in results.items()}
+    stacked = np.stack([values.reshape(shape) for values in adjusted.by_correction])
     return xr.Dataset(
-        {**cells, "adjusted": (("correction", *_CELL), adjusted)},
-        coords={"correction": list(tests.corrections), "layer": a.layer, "head": a["head"]},
+        {**cells, "adjusted": (("correction", *CELL), stacked)},
+        coords={"correction": list(tests.corrections), "layer": compared.a.layer, "head": compared.a["head"]},
     )
+
+
+def _bounds(name: str, interval: Interval) -> dict[str, PerHead]:
+    return {f"{name}_low": interval.low, f"{name}_high": interval.high}
 
 
 def _flat(scores: xr.DataArray) -> Scores:
-    return scores.to_numpy().reshape(scores.sizes["statement"], -1)
+    return scores.to_numpy().reshape(len(scores), -1)
 
 
 def _set_summary(name: str, scores: Scores, alpha: float) -> dict[str, PerHead]:
@@ -209,11 +301,6 @@ def _set_summary(name: str, scores: Scores, alpha: float) -> dict[str, PerHead]:
         f"mean_{name}_high": interval.high,
         f"sd_{name}": moments.standard_deviation,
     }
-
-
-def _detectable(difference: MeanDifference, family_size: int, tests: TestsSection) -> PerHead:
-    """For the α that the headline correction leaves a first finding; a family of none is not corrected."""
-    return detectable(difference, criterion(tests.headline).strictest(tests.alpha, max(family_size, 1)))
 
 
 def _untested(contrast: ContrastSection, heads: xr.Dataset) -> list[Notice]:

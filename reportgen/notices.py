@@ -6,11 +6,11 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Notice:
-    """A warning about the study, or an account of something left out of it.
+    """A warning about the study, an account of something left out of it, or a note on how it was done.
 
     `message` is one plain sentence with its figures; `items` names what it is about, one entry each.
     """
 
-    kind: Literal["warning", "left out"]
+    kind: Literal["warning", "left out", "note"]
     message: str
     items: tuple[str, ...] = ()

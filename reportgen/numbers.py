@@ -11,9 +11,12 @@ NO_BREAK = "\u00a0"
 
 
 def points(share: float, digits: int = 1) -> str:
-    """A share of attention in points: 0.139 is "13.9", −0.139 is "−13.9"; what rounds to zero has no sign."""
-    text = f"{abs(share) * 100:.{digits}f}"
-    return f"{MINUS}{text}" if share < 0 and float(text) != 0 else text
+    """A share of attention in points: 0.139 is "13.9", −0.139 is "−13.9"; what rounds to zero has no sign; what is
+    not a number is "–"."""
+    if math.isnan(share):
+        return "–"
+    text = "∞" if math.isinf(share) else f"{abs(share) * 100:.{digits}f}"
+    return f"{MINUS}{text}" if share < 0 and text.strip("0.") else text
 
 
 def points_interval(low: float, high: float, digits: int = 1) -> str:

@@ -1,6 +1,6 @@
 """The labelled scores: one number per statement, layer and head."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,12 +23,17 @@ def label_columns(statements: Sequence[Described]) -> dict[str, npt.NDArray[Any]
     return {name: np.array([statement.labels.get(name, "") for statement in statements]) for name in names}
 
 
-def label_scores(values: npt.NDArray[np.float32], statements: Sequence[Described]) -> xr.DataArray:
+def label_scores(
+    values: npt.NDArray[np.float32],
+    statements: Sequence[Described],
+    measured: Mapping[str, npt.NDArray[Any]] | None = None,
+) -> xr.DataArray:
     """Label raw scores `values` [statement, layer, head], shares of attention from 0 to 1.
 
     Every statement's labels (truth, relation, pair, subject, object and the columns of its facts file) become
-    coordinates along `statement`, so that contrasts can filter by them.
+    coordinates along `statement`, so that contrasts can filter by them; so do `measured` columns [statement].
     """
+    columns = {**label_columns(statements), **(measured or {})}
     return xr.DataArray(
         values,
         dims=("statement", "layer", "head"),
@@ -36,8 +41,17 @@ def label_scores(values: npt.NDArray[np.float32], statements: Sequence[Described
             "statement": [statement.id for statement in statements],
             "layer": np.arange(values.shape[1]),
             "head": np.arange(values.shape[2]),
-            **{name: ("statement", column) for name, column in label_columns(statements).items()},
+            **{name: ("statement", column) for name, column in columns.items()},
         },
         name="score",
         attrs={"units": "share of attention", "long_name": "attention from the query position to the key span"},
     )
+
+
+def columns_of(scores: xr.DataArray) -> dict[str, npt.NDArray[Any]]:
+    """The columns along `statement` that labelled scores carry, each [statement]."""
+    return {
+        str(name): labels.to_numpy()
+        for name, labels in scores.coords.items()
+        if labels.dims == ("statement",) and name != "statement"
+    }

@@ -74,7 +74,7 @@ class StatementSet:
 
 
 @dataclass(frozen=True)
-class _UnplacedError(Exception):
+class UnplacedError(Exception):
     """Why a fact does not become a statement."""
 
     reason: str
@@ -86,8 +86,8 @@ def render_statements(facts: FactSet, tokenizer: Tokenizer, measure: MeasureSect
     unplaced: dict[str, str] = {}
     for fact in facts.facts:
         try:
-            placed.append(_place(fact, facts.templates[fact.relation], tokenizer, measure))
-        except _UnplacedError as why:
+            placed.append(place(fact, facts.templates[fact.relation], tokenizer, measure))
+        except UnplacedError as why:
             unplaced.setdefault(fact.pair, f"{fact.subject} – {fact.object} ({fact.relation}): {why.reason}")
     kept = tuple(statement for statement in placed if statement.fact.pair not in unplaced)
     _require_some(kept, unplaced)
@@ -110,18 +110,19 @@ def twins(statements: Sequence[Statement]) -> list[tuple[Statement, Statement]]:
     return [(statement, false[statement.fact.pair]) for statement in true if statement.fact.pair in false]
 
 
-def _place(fact: Fact, template: str, tokenizer: Tokenizer, measure: MeasureSection) -> Statement:
+def place(fact: Fact, template: str, tokenizer: Tokenizer, measure: MeasureSection) -> Statement:
+    """Render and tokenize one fact; raises UnplacedError where there is no place to measure in it."""
     text, subject_stretch, object_stretch = _fill(template, fact)
     tokens = tokenizer.encode(text)
     if tokenizer.context is not None and len(tokens.ids) > tokenizer.context:
-        raise _UnplacedError(f"{len(tokens.ids)} tokens, more than the model's context of {tokenizer.context}")
+        raise UnplacedError(f"{len(tokens.ids)} tokens, more than the model's context of {tokenizer.context}")
     subject, object_ = _span(tokens, subject_stretch), _span(tokens, object_stretch)
     if not subject or not object_:
-        raise _UnplacedError(f"the tokenizer gives its {'object' if subject else 'subject'} no token")
+        raise UnplacedError(f"the tokenizer gives its {'object' if subject else 'subject'} no token")
     query = _query(measure, subject, object_, len(tokens.ids))
     keys = {"subject": subject, "object": object_, "first": (0,)}[measure.key_span]
     if max(keys) > query:
-        raise _UnplacedError(
+        raise UnplacedError(
             f"its key span ({measure.key_span}) stands after the query position ({measure.query_position}), "
             "where the model cannot look"
         )
@@ -154,7 +155,7 @@ def _query(measure: MeasureSection, subject: tuple[int, ...], object_: tuple[int
         "before_object": object_[0] - 1,
     }[measure.query_position]
     if query < 0:
-        raise _UnplacedError("no token stands before its object")
+        raise UnplacedError("no token stands before its object")
     return query
 
 

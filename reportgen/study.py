@@ -6,16 +6,17 @@ What only a run needs is imported where it runs, so that a check, or a build in 
 import hashlib
 from pathlib import Path
 
-from reportgen.contrasts import arrange
 from reportgen.examples import named_examples
 from reportgen.facts.load import load_facts
+from reportgen.locking import lock_beside, lock_path
 from reportgen.models.convert import tokenizer_folder
 from reportgen.models.source import find_model
 from reportgen.models.tokenizer import Tokenizer
+from reportgen.planned import require_columns
 from reportgen.progress import Progress
 from reportgen.report.page import StudyPage
 from reportgen.report.results import Plan, Results
-from reportgen.scores import label_columns, label_scores
+from reportgen.scores import columns_of, label_columns, label_scores
 from reportgen.spec.model import SpecFile
 from reportgen.statements import render_statements
 from reportgen.store import content_key
@@ -26,7 +27,7 @@ def study_key(file: SpecFile, cache: Path, limit: int | None, site_key: str) -> 
     facts = file.spec.facts.file
     content = _content(file.path.parent / facts) if facts else ""
     model = find_model(file.spec.model, file.path.parent, cache).identity
-    return content_key(file.text, content, model, limit, site_key)
+    return content_key(file.text, content, _content(lock_path(file.path)), model, limit, site_key)
 
 
 def _content(path: Path) -> str:
@@ -45,30 +46,58 @@ def plan_study(file: SpecFile, cache: Path, limit: int | None, progress: Progres
     facts = load_facts(spec.facts, file.path, tokenizer.count, limit)
     statements = render_statements(facts, tokenizer, spec.measure)
     labels = label_columns(statements.statements)
-    for contrast in spec.contrasts:
-        arrange(labels, contrast, spec.tests.test, str(file.path))
+    require_columns(labels, spec, str(file.path))
     named_examples(labels, spec.report, str(file.path))
-    return Plan(file, source, tokenizer, facts, statements, limit)
+    return Plan(file, source, tokenizer, facts, statements, lock_beside(file.path), limit)
 
 
 def run_study(plan: Plan, cache: Path, progress: Progress) -> Results:
     """Statements to findings; raises StudyError where the model cannot be opened or does not prove itself."""
+    from reportgen.capture.controls import measure_controls  # noqa: PLC0415
+    from reportgen.capture.knowing import know  # noqa: PLC0415
     from reportgen.capture.opening import ProvenModel  # noqa: PLC0415
     from reportgen.capture.patterns import read_attention  # noqa: PLC0415
-    from reportgen.capture.run import capture  # noqa: PLC0415
+    from reportgen.capture.request import ask  # noqa: PLC0415
+    from reportgen.capture.run import capture_each  # noqa: PLC0415
+    from reportgen.controls import Controls, negative_control  # noqa: PLC0415
     from reportgen.findings import conclude  # noqa: PLC0415
+    from reportgen.further import dose, interact  # noqa: PLC0415
+    from reportgen.robustness import explore  # noqa: PLC0415
     from reportgen.shown import choose_shown  # noqa: PLC0415
+    from reportgen.universes import measures, multiverse, own_universe  # noqa: PLC0415
 
-    spec, statements = plan.file.spec, plan.statements.statements
+    spec, statements, place = plan.file.spec, plan.statements.statements, str(plan.file.path)
     model = ProvenModel(plan.source, spec.model, cache, progress)
-    captured = capture(statements, model, spec.measure.aggregation)
-    scores = label_scores(captured.values, statements)
-    findings = tuple(conclude(scores, statements, contrast, spec) for contrast in spec.contrasts)
+    ways = measures(plan.facts, plan.tokenizer, spec, statements)
+    captured = capture_each({way: ask(read, way.aggregation) for way, read in ways.statements.items()}, model)
+    knowledge = know(statements, plan.facts, plan.tokenizer, model, spec.measure)
+    scores = {
+        way: label_scores(captured[way].values, read, knowledge.columns(read)) for way, read in ways.statements.items()
+    }
+    own = scores[ways.own]
+    progress.say("testing every head, under every choice")
+    findings = conclude(own, statements, spec)
+    first = findings[0].tests
+    labels = {way: columns_of(labelled) for way, labelled in scores.items()}
+    universes = multiverse(spec, own_universe(spec, ways.own, first.test), labels, ways.impossible)
+    values = captured[ways.own].values
+    controls = measure_controls(statements, values, model, spec.measure.aggregation, plan.tokenizer)
     shown = choose_shown(statements, findings[0], spec.report, spec.tests.seed)
-    rows = [statements[place] for place in shown.rows]
+    rows = [statements[at] for at in shown.rows]
     examples = [statements[example.statement] for example in shown.examples]
-    attention = read_attention(rows, examples, model, spec.measure.aggregation)
-    return Results(plan, captured, scores, findings, shown, attention)
+    return Results(
+        plan=plan,
+        captured=captured[ways.own],
+        scores=own,
+        findings=findings,
+        interactions=tuple(interact(own, section, spec, place) for section in spec.interactions),
+        doses=tuple(dose(own, section, spec.tests, place) for section in spec.doses),
+        knowledge=knowledge,
+        controls=Controls(controls, negative_control(first, spec.tests.seed)),
+        robustness=explore(universes, scores, first),
+        shown=shown,
+        attention=read_attention(rows, examples, model, spec.measure.aggregation),
+    )
 
 
 def study_page(file: SpecFile, cache: Path, limit: int | None, key: str, progress: Progress) -> StudyPage:

@@ -63,7 +63,7 @@ def values(
 
 def finding(made: Sequence[Statement], scores: npt.NDArray[np.float32]) -> Finding:
     """What the contrast of true with false statements shows."""
-    return conclude(label_scores(scores, made), made, SPEC.contrasts[0], SPEC)
+    return conclude(label_scores(scores, made), made, SPEC)[0]
 
 
 def results(made: Sequence[Statement], scores: npt.NDArray[np.float32], examples: int = 4) -> Results:

@@ -43,8 +43,14 @@ export interface Heads {
   effect: number[];
   effect_low: (number | null)[];
   effect_high: (number | null)[];
+  simultaneous_low: (number | null)[];
+  simultaneous_high: (number | null)[];
   standardized: (number | null)[];
+  dominance: (number | null)[];
   p_value: (number | null)[];
+  equivalence: (number | null)[];
+  cross_fitted: (number | null)[];
+  stability: (number | null)[];
   adjusted: Record<string, (number | null)[]>;
   found: boolean[];
   rank: number[];

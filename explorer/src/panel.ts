@@ -54,7 +54,7 @@ function verdict({ contrast, head }: Shown): string {
   return `${contrast.heads.verdict[head]}; rank ${contrast.heads.rank[head]} of ${contrast.heads.rank.length}`;
 }
 
-function numbers({ contrast, head }: Shown): [string, string][] {
+function numbers({ data, contrast, head }: Shown): [string, string][] {
   const { heads, a, b, design } = contrast;
   const rows: [string, string][] = [
     [`mean in ${a.name} statements`, `${points(heads.mean_a[head] ?? 0)} ± ${points(heads.sd_a[head] ?? 0)} points`],
@@ -62,13 +62,18 @@ function numbers({ contrast, head }: Shown): [string, string][] {
   ];
   const [low, high, standardized, p] = [heads.effect_low[head], heads.effect_high[head], heads.standardized[head], heads.p_value[head]];
   if (low != null && high != null) rows.push(["effect", `${points(heads.effect[head] ?? 0)} ${pointsInterval(low, high)} points`]);
+  const [widestLow, widestHigh] = [heads.simultaneous_low[head], heads.simultaneous_high[head]];
+  if (widestLow != null && widestHigh != null) rows.push(["allowing for all heads", `${pointsInterval(widestLow, widestHigh)} points`]);
+  const crossFitted = heads.cross_fitted[head];
+  if (crossFitted != null) rows.push(["cross-fitted", `${points(crossFitted)} points`]);
   if (standardized != null) rows.push([design === "paired" ? "d_z" : "g", decimal(standardized)]);
   if (p == null) return rows;
   rows.push(["p, uncorrected", pValue(p)]);
-  for (const { method, name } of contrast.corrections) {
-    const adjusted = heads.adjusted[method]?.[head];
-    if (method !== "none" && adjusted != null) rows.push([`adjusted p, ${name}`, pValue(adjusted)]);
-  }
+  const headline = contrast.corrections.find(({ method }) => method === data.tests.headline);
+  const adjusted = headline && heads.adjusted[headline.method]?.[head];
+  if (headline && headline.method !== "none" && adjusted != null) rows.push([`adjusted p, ${headline.name}`, pValue(adjusted)]);
+  const equivalence = heads.equivalence[head];
+  if (equivalence != null) rows.push([`adjusted p that it is below ${points(data.tests.smallest_effect)}`, pValue(equivalence)]);
   return rows;
 }
 

@@ -19,6 +19,7 @@ import torch
 
 from reportgen.capture.hooks import aggregate, padded_tokens, pattern_names, reading_scores
 from reportgen.capture.record import Proof
+from reportgen.capture.request import ask
 from reportgen.errors import StudyError
 from reportgen.spec.model import Aggregation
 from reportgen.statements import Statement
@@ -48,8 +49,8 @@ def prove(
 ) -> Proof:
     """Compare the bridge with the reference; raises StudyError where they differ by more than is tolerated."""
     patterns = _bridge_patterns(bridge, statements)
-    with reading_scores(bridge, aggregation) as reader:
-        scores = reader.read(statements)
+    with reading_scores(bridge) as reader:
+        scores = reader.read(ask(statements, aggregation))
     expected = torch.stack([_score(pattern, s, aggregation) for pattern, s in zip(reference, statements, strict=True)])
     proof = Proof(
         statements=len(statements),

@@ -52,7 +52,7 @@ class CaptureRun:
 
 @dataclass(frozen=True)
 class Shard:
-    """Scores [statement, layer, head] under their statements' keys, and the run that made them."""
+    """Scores [request, layer, head] under their requests' keys, and the run that made them."""
 
     keys: tuple[str, ...]
     values: Scores

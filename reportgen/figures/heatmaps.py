@@ -40,7 +40,8 @@ def significance_heatmaps(finding: Finding) -> go.Figure:
     limit = clip(effect)
     figure.add_trace(map_.panel(effect, 0, theme.DIVERGING, (-limit, limit), "effect"))
     # Where nothing is found the map must look pale, however its largest value compares with the others.
-    first = criterion(tests.headline).strictest(tests.alpha, max(tests.family_size, 1))
+    rule = criterion("sidak" if criterion(tests.headline).resampled else tests.headline)
+    first = rule.strictest(tests.alpha, max(tests.family_size, 1))
     top = max(float(np.nanmax(evidence, initial=0.0)), -1.5 * np.log10(first))
     figure.add_trace(map_.panel(evidence, 1, theme.EVIDENCE, (0.0, top), "evidence"))
     for panel in (0, 1):

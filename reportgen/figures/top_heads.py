@@ -23,8 +23,8 @@ def compare_heads(tests: HeadTests, heads: list[tuple[int, int]], looked_at: str
     """The comparison of some heads, given as (layer, head), strongest on top; `looked_at` names the key span."""
     figure = go.Figure(layout=_layout(tests, heads, looked_at))
     for row, (layer, head) in enumerate(heads):
-        a = tests.a.isel(layer=layer, head=head).to_numpy() * 100
-        b = tests.b.isel(layer=layer, head=head).to_numpy() * 100
+        a = tests.units_a.isel(layer=layer, head=head).to_numpy() * 100
+        b = tests.units_b.isel(layer=layer, head=head).to_numpy() * 100
         figure.add_traces(_pairs(a, b, row) if tests.design == "paired" else _points(a, b, row))
     for side, colour in (("a", theme.SET_A), ("b", theme.SET_B)):
         figure.add_trace(_means(tests, heads, side, colour))

@@ -4,6 +4,7 @@ import numpy as np
 
 from reportgen import numbers
 from reportgen.findings import Finding
+from reportgen.inference import HeadTests
 from reportgen.report import finding_text, words
 from reportgen.report.document import Block, Prose, Table
 from reportgen.report.markup import Md, md
@@ -27,6 +28,7 @@ def certainty_blocks(finding: Finding) -> tuple[Block, ...]:
             )
         ),
     ]
+    blocks.append(Prose(_verdicts(finding)))
     if finding.other_choices:
         blocks.append(_choices_table(finding))
     untested = tests.heads.reason.to_numpy()
@@ -36,6 +38,21 @@ def certainty_blocks(finding: Finding) -> tuple[Block, ...]:
         count = numbers.things(int((untested != "").sum()), "head")
         blocks.append(Prose(md(text, n=count, reasons="; ".join(reasons))))
     return tuple(blocks)
+
+
+def _verdicts(finding: Finding) -> Md:
+    """How many heads differ, are negligible, are undecided: three answers, so that "no difference" can be one."""
+    tests = finding.tests
+    undecided = tests.tested - len(finding.recall) - finding.negligible
+    return md(
+        "Of the {tested} heads **{differ}**, **{negligible}** (two one-sided tests show an effect smaller "
+        "than {smallest} points), and **{undecided} undecided**.",
+        tested=tests.tested,
+        differ=f"{len(finding.recall)} {'differs' if len(finding.recall) == 1 else 'differ'}",
+        negligible=f"{finding.negligible} {'is' if finding.negligible == 1 else 'are'} negligible",
+        undecided=f"{undecided} {'is' if undecided == 1 else 'are'}",
+        smallest=numbers.points(tests.smallest_effect),
+    )
 
 
 def _correction_table(finding: Finding) -> Table:
@@ -58,11 +75,11 @@ def _correction_table(finding: Finding) -> Table:
                     words.CORRECTIONS[correction.method]
                     + (" (headline)" if correction.method == tests.headline else ""),
                     numbers.count(correction.passing),
-                    numbers.percent(correction.passing, tests.family_size),
+                    numbers.percent(correction.passing, tests.tested),
                     numbers.count(correction.beyond),
                     _by_chance(rule, tests.alpha, tests.family_size),
                     _controls(rule),
-                    _criterion_text(rule, tests.alpha, tests.family_size),
+                    _criterion_text(rule, tests),
                 ),
                 emphasis=correction.method == tests.headline,
             )
@@ -83,10 +100,13 @@ def _controls(rule: Criterion) -> str:
     return f"{rate}, under {rule.dependence.removesuffix(' between heads')}" if rule.reference else rate
 
 
-def _criterion_text(rule: Criterion, alpha: float, family: int) -> str:
-    strictest = rule.strictest(alpha, family)
-    first = "" if rule.method == "none" else f" (a first finding needs p ≤ {numbers.significant(strictest)})"
-    return rule.threshold + first
+def _criterion_text(rule: Criterion, tests: HeadTests) -> str:
+    if rule.method == "none":
+        return rule.threshold
+    if rule.resampled:
+        return f"{rule.threshold} (any head at |t| > {numbers.decimal(tests.adjusting.critical)})"
+    strictest = numbers.significant(rule.strictest(tests.alpha, tests.family_size))
+    return f"{rule.threshold} (a first finding needs p ≤ {strictest})"
 
 
 def _by_chance(rule: Criterion, alpha: float, family: int) -> str:

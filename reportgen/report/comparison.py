@@ -19,7 +19,7 @@ def comparison(finding: Finding, spec: StudySpec) -> Figure:
     tests, heads = finding.tests, [(head.layer, head.head) for head in finding.strongest]
     a, b = tests.contrast.a.name, tests.contrast.b.name
     paired = tests.design == "paired"
-    each = "each faint line is one pair" if paired else "each faint tick is one statement"
+    each = f"each faint {'line' if paired else 'tick'} is one {_unit(finding)}"
     alt = (
         f"Mean attention to {words.key_span(spec.measure)} in {a} and in {b} statements with intervals, for the "
         f"{len(heads)} strongest heads; {each}. The table of the strongest heads holds the same numbers."
@@ -54,6 +54,12 @@ def comparison(finding: Finding, spec: StudySpec) -> Figure:
     )
 
 
+def _unit(finding: Finding) -> str:
+    if finding.tests.settings.cluster is not None:
+        return "cluster"
+    return "pair" if finding.tests.design == "paired" else "statement"
+
+
 def _score_table(finding: Finding) -> Html:
     """How the scores behind the comparison are spread, as a table."""
     columns = (
@@ -65,7 +71,12 @@ def _score_table(finding: Finding) -> Html:
         ),
     )
     rows = [
-        Row((head.name, *(cell for scores in (finding.tests.a, finding.tests.b) for cell in _spread(scores, head))))
+        Row(
+            (
+                head.name,
+                *(cell for scores in (finding.tests.units_a, finding.tests.units_b) for cell in _spread(scores, head)),
+            )
+        )
         for head in finding.strongest
     ]
     return folded("The same as a table: how the scores are spread", table_html("Spread of the scores", columns, rows))

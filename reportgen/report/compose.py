@@ -4,11 +4,15 @@ Each section is one function from the results to its blocks; `compose_study` is 
 """
 
 from reportgen import numbers
+from reportgen.locking import Deviation, deviations
 from reportgen.report import finding_text
 from reportgen.report.contrast import contrast_blocks
-from reportgen.report.document import Block, Callout, Document, Heading, Prose, Raw
+from reportgen.report.document import Block, Callout, Document, Heading, Prose, Raw, texts
 from reportgen.report.downloads import bibtex, downloads
 from reportgen.report.facts_section import facts_blocks
+from reportgen.report.further_section import dose_blocks, interaction_blocks
+from reportgen.report.knowledge_section import knowledge_blocks
+from reportgen.report.lock_section import lock_blocks, state_text
 from reportgen.report.markup import Md, join_md, md, plain_md
 from reportgen.report.methods import cited_keys, limits, methods
 from reportgen.report.page import Card, StudyPage
@@ -16,7 +20,9 @@ from reportgen.report.pieces import FOLDER, pieces, script
 from reportgen.report.provenance_section import provenance_blocks
 from reportgen.report.reading import reading_blocks
 from reportgen.report.render import component
-from reportgen.report.results import Results
+from reportgen.report.results import Plan, Results
+from reportgen.report.robustness_page import PAGE as ROBUSTNESS
+from reportgen.report.robustness_page import robustness_document
 from reportgen.report.tables import folded
 from reportgen.report.twin import twin
 
@@ -25,7 +31,8 @@ def compose_study(results: Results, key: str) -> StudyPage:
     """The finished page of a study, its downloads and its card; `key` names all that they depend on."""
     spec = results.plan.file.spec
     written, limited = methods(results), limits(results)
-    cited = cited_keys([written, *limited])
+    blocks = _blocks(results)
+    cited = cited_keys([*texts(blocks), written, *limited])
     data = twin(results, _captured_on(results)).to_json()
     files = downloads(results, data, cited)
     document = Document(
@@ -36,10 +43,8 @@ def compose_study(results: Results, key: str) -> StudyPage:
         depth=2,
         blocks=(
             *_opening(results),
-            *(block for finding in results.findings for block in contrast_blocks(finding, results)),
-            *reading_blocks(results),
-            *facts_blocks(results),
-            *_methods(written, limited, cited),
+            *blocks,
+            *_methods(written, limited, cited, results),
             *_notices(results),
             *provenance_blocks(results, files),
         ),
@@ -52,6 +57,20 @@ def compose_study(results: Results, key: str) -> StudyPage:
         document=document,
         files={**beside, f"{FOLDER}/study.js": script("study", data)},
         pieces=lambda: pieces(results),
+        further={ROBUSTNESS: robustness_document(results.robustness, results.findings[0], spec)},
+    )
+
+
+def _blocks(results: Results) -> tuple[Block, ...]:
+    """What was found, and what the statements and facts are: everything between the opening and the methods."""
+    spec = results.plan.file.spec
+    return (
+        *(block for finding in results.findings for block in contrast_blocks(finding, results)),
+        *(block for finding in results.interactions for block in interaction_blocks(finding, spec)),
+        *(block for finding in results.doses for block in dose_blocks(finding, spec)),
+        *reading_blocks(results),
+        *knowledge_blocks(results.knowledge, results.plan.statements.statements),
+        *facts_blocks(results),
     )
 
 
@@ -66,7 +85,7 @@ def _opening(results: Results) -> tuple[Block, ...]:
         numbers.things(len(pairs), "pair"),
         numbers.things(len(relations), "relation"),
         f"captured {_captured_on(results)}",
-        "exploratory",
+        state_text(plan.lock, locked_deviations(plan)),
     )
     blocks: list[Block] = [Prose(join_md(md("[{chip}]{{.chip}}", chip=chip) for chip in chips), "chips")]
     if plan.limit is not None:
@@ -80,10 +99,16 @@ def _captured_on(results: Results) -> str:
     return days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
 
 
-def _methods(written: Md, limited: tuple[Md, ...], cited: tuple[str, ...]) -> tuple[Block, ...]:
+def locked_deviations(plan: Plan) -> tuple[Deviation, ...]:
+    """In what the study differs from its lock; nothing where there is none."""
+    return () if plan.lock is None else deviations(plan.lock, plan)
+
+
+def _methods(written: Md, limited: tuple[Md, ...], cited: tuple[str, ...], results: Results) -> tuple[Block, ...]:
     return (
         Heading(2, Md("Methods and limits"), "methods"),
         Prose(written),
+        *lock_blocks(results.plan.lock, locked_deviations(results.plan)),
         Heading(3, Md("What this study cannot show"), "limits"),
         Prose(join_md((md("- {limit}", limit=limit) for limit in limited), "\n")),
         Heading(3, Md("References"), "references"),
@@ -98,7 +123,7 @@ def _notices(results: Results) -> tuple[Block, ...]:
         return heading, Prose(Md("None: every fact was used, no guard warned, and no error occurred."))
     blocks: list[Block] = [heading]
     for notice in results.notices:
-        title = Md("Warning" if notice.kind == "warning" else "Left out")
+        title = Md({"warning": "Warning", "left out": "Left out", "note": "Note"}[notice.kind])
         blocks.append(Callout("warning" if notice.kind == "warning" else "note", title, plain_md(notice.message)))
         if notice.items:
             items = component("components/items", items=notice.items)

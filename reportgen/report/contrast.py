@@ -8,13 +8,17 @@ from reportgen.findings import Finding
 from reportgen.report import finding_text, words
 from reportgen.report.certainty import certainty_blocks
 from reportgen.report.comparison import comparison
+from reportgen.report.controls_section import controls_blocks
 from reportgen.report.document import Block, Columns, Figure, Heading, Prose, Raw
 from reportgen.report.head_panel import head_panel
 from reportgen.report.head_table import every_head, strongest_heads
 from reportgen.report.look import look_blocks
 from reportgen.report.markup import Md, md
+from reportgen.report.power_section import power_blocks
 from reportgen.report.render import component
+from reportgen.report.replication import replication_blocks
 from reportgen.report.results import Results
+from reportgen.report.robustness_page import robustness_summary
 from reportgen.spec.model import StudySpec
 
 
@@ -33,6 +37,20 @@ def contrast_blocks(finding: Finding, results: Results) -> tuple[Block, ...]:
         *look_blocks(finding, spec),
         Heading(2, Md("How sure may one be"), f"sure-{contrast.id}"),
         *certainty_blocks(finding),
+        *_controls(finding, results),
+        *replication_blocks(finding),
+        *power_blocks(finding),
+    )
+
+
+def _controls(finding: Finding, results: Results) -> tuple[Block, ...]:
+    """Other choices and controls: they are those of the first contrast, and much the same for the others."""
+    if finding is not results.findings[0]:
+        return ()
+    return (
+        Heading(3, Md("Under other choices"), f"choices-{finding.tests.contrast.id}"),
+        *robustness_summary(results.robustness),
+        *controls_blocks(results.controls, finding, results.plan.file.spec),
     )
 
 

@@ -1,5 +1,6 @@
 """What a page is made of, as frozen blocks in reading order: complete before any template sees them."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from reportgen.report.markup import Html, Md
@@ -70,6 +71,20 @@ class Columns:
 
 
 Block = Columns | Heading | Prose | Raw | Figure | Table | Callout
+
+
+def texts(blocks: Iterable[Block]) -> Iterator[Md]:
+    """All that blocks say in Markdown, where citations can stand."""
+    for block in blocks:
+        match block:
+            case Prose(text=text) | Heading(text=text) | Callout(text=text) | Table(caption=text):
+                yield text
+            case Figure(caption=caption, how_to_read=line):
+                yield from (caption, line)
+            case Columns(left=figure):
+                yield from texts([figure])
+            case Raw():
+                pass
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,14 @@ _HEAD_COLUMNS = (
     "effect",
     "effect_low",
     "effect_high",
+    "simultaneous_low",
+    "simultaneous_high",
     "standardized",
+    "dominance",
     "statistic",
     "p_value",
+    "equivalence",
+    "detectable",
 )
 
 
@@ -100,8 +105,20 @@ def _head_columns(finding: Finding) -> dict[str, npt.NDArray[Any]]:
             f"adjusted_{name}": finding.tests.adjusted(name).to_numpy().ravel()
             for name in heads.correction.values.tolist()
         },
+        "bootstrap_low": finding.bootstrap.low,
+        "bootstrap_high": finding.bootstrap.high,
+        **_selected_columns(finding),
+        "verdict": np.array([head.verdict for head in finding.all_heads]),
         "not_tested_because": heads.reason.to_numpy().ravel().astype(str),
     }
+
+
+def _selected_columns(finding: Finding) -> dict[str, npt.NDArray[Any]]:
+    """What units that did not choose a head say of it; nothing where there were too few to be split."""
+    if finding.selected is None:
+        return {}
+    columns = ("cross_fitted", "chosen", "stability")
+    return {name: getattr(finding.selected, name).to_numpy().ravel() for name in columns}
 
 
 def _heads_csv(finding: Finding) -> bytes:

@@ -2,9 +2,11 @@
 
 from reportgen import numbers
 from reportgen.findings import Finding
+from reportgen.inference import HeadTests
 from reportgen.report import words
 from reportgen.report.markup import Md, join_md, md
-from reportgen.spec.model import StudySpec
+from reportgen.spec.model import Correction, StudySpec
+from reportgen.stats.corrections import criterion
 
 
 def lead(finding: Finding, spec: StudySpec) -> Md:
@@ -17,22 +19,28 @@ def one_line(finding: Finding, spec: StudySpec) -> str:
     tests, span = finding.tests, words.key_span(spec.measure)
     if not finding.recall:
         return (
-            f"No head of {tests.family_size} is shown to attend to {span} differently; with {n_text(finding)} the study could "
+            f"No head of {tests.tested} is shown to attend to {span} differently; with {n_text(finding)} the study could "
             f"have seen differences of {numbers.points(finding.detectable)} points or more."
         )
     top = finding.recall[0]
     return (
-        f"{len(finding.recall)} of {tests.family_size} heads attend to {span} differently; the strongest, {top.name}, by "
-        f"{numbers.points(top.effect)} points {numbers.points_interval(top.effect_low, top.effect_high)}."
+        f"{len(finding.recall)} of {tests.tested} heads attend to {span} differently; the strongest, {top.name}, by "
+        f"{numbers.points(top.effect)} points {numbers.points_interval(top.simultaneous_low, top.simultaneous_high)}."
     )
 
 
 def n_text(finding: Finding) -> str:
     """How much the contrast rests on: "170 pairs", "80 and 75 statements"."""
-    tests = finding.tests
+    return counted(finding.tests)
+
+
+def counted(tests: HeadTests) -> str:
+    """How many units a contrast compares: "170 pairs", "24 clusters", "80 and 75 statements"."""
+    clustered = tests.settings.cluster is not None
     if tests.design == "paired":
-        return numbers.things(tests.n_a, "pair")
-    return f"{numbers.count(tests.n_a)} and {numbers.count(tests.n_b)} statements"
+        return numbers.things(tests.n_a, "cluster" if clustered else "pair")
+    unit = "clusters" if clustered else "statements"
+    return f"{numbers.count(tests.n_a)} and {numbers.count(tests.n_b)} {unit}"
 
 
 def _found(finding: Finding, spec: StudySpec) -> Md:
@@ -44,7 +52,7 @@ def _found(finding: Finding, spec: StudySpec) -> Md:
                 "Of {family} heads, **{found}** give {span} a different share of attention in {a} and in {b} statements "
                 "({correction}, {rate}, and a difference of at least {smallest}); uncorrected, about {chance} would pass at "
                 "p < {alpha} by chance alone.",
-                family=tests.family_size,
+                family=tests.tested,
                 found=len(finding.recall),
                 span=words.key_span(spec.measure),
                 a=_name(tests.contrast.a.name, "a"),
@@ -52,7 +60,7 @@ def _found(finding: Finding, spec: StudySpec) -> Md:
                 correction=words.CORRECTIONS[tests.headline],
                 rate=_rate(tests.headline, tests.alpha),
                 smallest=f"{numbers.points(tests.smallest_effect)} points",
-                chance=numbers.decimal(tests.alpha * tests.family_size, 1),
+                chance=numbers.decimal(tests.alpha * tests.tested, 1),
                 alpha=f"{tests.alpha:g}",
             ),
             md(
@@ -63,7 +71,7 @@ def _found(finding: Finding, spec: StudySpec) -> Md:
                 size=numbers.points(abs(top.effect)),
                 direction="more" if top.effect > 0 else "less",
                 a=_name(tests.contrast.a.name, "a"),
-                interval=_magnitude(top.effect_low, top.effect_high),
+                interval=_magnitude(top.simultaneous_low, top.simultaneous_high),
                 n=n_text(finding),
                 p=numbers.p_equals(top.adjusted),
             ),
@@ -93,7 +101,7 @@ def _nothing(finding: Finding, spec: StudySpec) -> Md:
             md(
                 "No head of {family} is shown to give {span} a different share of attention in {a} and in {b} statements "
                 "({correction}, {rate}, and a difference of at least {smallest}).",
-                family=tests.family_size,
+                family=tests.tested,
                 span=words.key_span(spec.measure),
                 a=_name(tests.contrast.a.name, "a"),
                 b=_name(tests.contrast.b.name, "b"),
@@ -111,7 +119,7 @@ def _nothing(finding: Finding, spec: StudySpec) -> Md:
                 "The largest difference is that of {head}: {effect} points {interval}, adjusted {p}.",
                 head=top.name,
                 effect=numbers.points(top.effect),
-                interval=numbers.points_interval(top.effect_low, top.effect_high),
+                interval=numbers.points_interval(top.simultaneous_low, top.simultaneous_high),
                 p=numbers.p_equals(top.adjusted),
             ),
         ]
@@ -127,8 +135,8 @@ def _name(name: str, side: str) -> Md:
     return md("[{name}]{{.set-{side}}}", name=name, side=Md(side))
 
 
-def _rate(correction: str, alpha: float) -> str:
+def _rate(correction: Correction, alpha: float) -> str:
     level = numbers.level(alpha)
     if correction == "none":
         return f"no correction, error {level} for each head"
-    return f"family-wise error {level}" if correction in ("bonferroni", "holm") else f"false discovery rate {level}"
+    return f"family-wise error {level}" if criterion(correction).controls == "FWER" else f"false discovery rate {level}"

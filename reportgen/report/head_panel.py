@@ -10,18 +10,12 @@ from reportgen.report.render import component
 def head_panel(finding: Finding) -> Html:
     """The strongest head in numbers, readable without any script."""
     tests, head = finding.tests, finding.strongest[0]
-    adjusted = [
-        (
-            f"adjusted p, {words.CORRECTIONS[name]}",
-            numbers.p_value(float(tests.adjusted(name)[head.layer, head.head])),
-        )
-        for name in tests.settings.corrections
-        if name != "none"
-    ]
+    adjusted = [(f"adjusted p, {words.CORRECTIONS[tests.headline]}", numbers.p_value(head.adjusted))]
     entries = [
         (f"mean in {tests.contrast.a.name} statements", f"{numbers.points(head.mean_a)} points"),
         (f"mean in {tests.contrast.b.name} statements", f"{numbers.points(head.mean_b)} points"),
         ("effect", f"{numbers.points(head.effect)} {numbers.points_interval(head.effect_low, head.effect_high)}"),
+        ("allowing for all heads", numbers.points_interval(head.simultaneous_low, head.simultaneous_high)),
         ("p", numbers.p_value(head.p_value)),
         *([] if head.reason else adjusted),
     ]

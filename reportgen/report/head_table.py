@@ -1,5 +1,7 @@
 """Tables of heads: every head, and the strongest."""
 
+import math
+
 from reportgen import numbers
 from reportgen.findings import Finding, HeadFinding
 from reportgen.report.document import Table
@@ -42,12 +44,14 @@ def _place(finding: Finding) -> str:
 def strongest_heads(finding: Finding) -> Table:
     """The strongest heads with means, effect, interval, standardized effect, p and adjusted p."""
     contrast = finding.tests.contrast
-    columns = _head_columns(finding)
-    rows = [_head_row(head, finding) for head in finding.strongest]
+    columns = (*_head_columns(finding)[:5], *_AGAIN, *_head_columns(finding)[5:8])
+    rows = [_strongest_row(head, finding) for head in finding.strongest]
     return Table(
         id=f"tbl-heads-{contrast.id}",
         caption=md(
-            "The {n} strongest heads{which}: mean attention in {a} and in {b} statements and their difference, in points.",
+            "The {n} strongest heads{which}: mean attention in {a} and in {b} statements and their difference, in points, with "
+            "an interval that allows for all heads. Beside it the effect on the halves of the data that did not choose the "
+            "head (cross-fitted), and in how many bootstrap resamples it is among the {n} strongest.",
             n=len(finding.strongest),
             which=_which(finding),
             a=contrast.a.name,
@@ -71,27 +75,46 @@ def _head_columns(finding: Finding) -> tuple[Column, ...]:
         Column(contrast.a.name, number=True),
         Column(contrast.b.name, number=True),
         Column("Effect", number=True),
-        Column(f"{numbers.level(1 - finding.tests.alpha)} interval", number=True),
+        Column(f"{numbers.level(1 - finding.tests.alpha)} interval for all heads", number=True),
         Column("d_z" if finding.tests.design == "paired" else "g", number=True),
         Column("p", number=True),
         Column("adjusted p", number=True),
+        Column("Verdict"),
     )
+
+
+_AGAIN = (Column("cross-fitted", number=True), Column("in the top", number=True))
+
+
+def _strongest_row(head: HeadFinding, finding: Finding) -> Row:
+    """A head's row with what units that did not choose it say of it, and without its verdict."""
+    row = _head_row(head, finding)
+    again = ("–", "–")
+    if finding.selected is not None:
+        place = {"layer": head.layer, "head": head.head}
+        effect, share = (
+            float(values.isel(place)) for values in (finding.selected.cross_fitted, finding.selected.stability)
+        )
+        again = (numbers.points(effect), "–" if math.isnan(share) else numbers.percent(share, 1))
+    sorted_by = {column + len(_AGAIN): exact for column, exact in row.sorted_by.items()}
+    return Row((*row.cells[:5], *again, *row.cells[5:8]), sorted_by)
 
 
 def _head_row(head: HeadFinding, finding: Finding, *, emphasis: bool = False) -> Row:
     contrast = finding.tests.contrast
     means = (numbers.points(head.mean_a), numbers.points(head.mean_b))
     if head.reason:
-        return Row((head.name, *means, numbers.points(head.effect), "–", "–", head.verdict, "–"))
+        return Row((head.name, *means, numbers.points(head.effect), "–", "–", "–", "–", head.verdict))
     return Row(
         (
             head.name,
             *means,
             numbers.points(head.effect),
-            numbers.points_interval(head.effect_low, head.effect_high),
+            numbers.points_interval(head.simultaneous_low, head.simultaneous_high),
             numbers.decimal(head.standardized),
             numbers.p_value(head.p_value),
             numbers.p_value(head.adjusted),
+            head.verdict,
         ),
         sorted_by={6: head.p_value, 7: head.adjusted},
         emphasis=emphasis,

@@ -7,13 +7,16 @@ import re
 
 from reportgen import numbers, provenance
 from reportgen.findings import Finding
+from reportgen.inference import HeadTests
 from reportgen.models.source import ModelSource
 from reportgen.report import words
+from reportgen.report.controls_section import controls_method
 from reportgen.report.finding_text import n_text
 from reportgen.report.markup import Md, join_md, md
 from reportgen.report.results import Results
 from reportgen.spec.model import Correction, FalseObjects, StudySpec, TestName
 from reportgen.stats.corrections import criterion
+from reportgen.stats.tail import TailFit
 
 _TEST_SOURCES: dict[TestName, str] = {
     "paired_t": "student1908",
@@ -21,6 +24,7 @@ _TEST_SOURCES: dict[TestName, str] = {
     "welch": "welch1947",
     "wilcoxon": "wilcoxon1945",
     "mann_whitney": "mann1947",
+    "permutation": "phipson2010",
 }
 
 _TWINS: dict[FalseObjects, str] = {
@@ -41,7 +45,10 @@ def methods(results: Results) -> Md:
     """The paragraph to paste into a paper."""
     spec = results.plan.file.spec
     tested = join_md(_tested(finding, spec) for finding in results.findings)
-    return join_md([_model(results.plan.source, results), _facts(results), _measured(spec), tested, _software(results)])
+    controls = controls_method(results.controls)
+    return join_md(
+        [_model(results.plan.source, results), _facts(results), _measured(spec), tested, controls, _software(results)]
+    )
 
 
 def limits(results: Results) -> tuple[Md, ...]:
@@ -53,10 +60,9 @@ def limits(results: Results) -> tuple[Md, ...]:
             "Attention says where a head looks, not what it does with what it finds there: a difference in attention need "
             "not change what the model says [@jain2019]."
         ),
-        md("Whether the model knows these facts was not measured; to a small model many true facts are news."),
         md(
             "The heads named as strongest were chosen by the effects that are reported for them, which therefore overstate "
-            "theirs on the whole [@gelman2014]. Intervals are for one head at a time."
+            "theirs on the whole [@gelman2014]; cross-fitted effects stand beside them."
         ),
     )
     conditional = []
@@ -136,14 +142,16 @@ def _tested(finding: Finding, spec: StudySpec) -> Md:
     return join_md(
         [
             md(
-                "For {a} against {b} statements ({n}) each head was tested by a two-sided {test} [@{source}]; the {family} "
-                "tested heads form one family, corrected by {correction}{cite}, at α = {alpha}.",
+                "For {a} against {b} statements ({n}) each head was tested by a {sides} {test} [@{source}]; {family}, "
+                "corrected by {correction}{cite}, at α = {alpha}{resampling}.",
+                sides=words.SIDES[tests.settings.alternative],
                 a=tests.contrast.a.name,
                 b=tests.contrast.b.name,
                 n=n_text(finding),
                 test=words.TESTS[tests.test],
                 source=Md(_TEST_SOURCES[tests.test]),
-                family=numbers.count(tests.family_size),
+                family=_family(tests),
+                resampling=_resampling(tests),
                 correction="nothing" if tests.headline == "none" else words.CORRECTIONS[tests.headline],
                 cite=_cite(tests.headline),
                 alpha=f"{tests.alpha:g}",
@@ -151,9 +159,12 @@ def _tested(finding: Finding, spec: StudySpec) -> Md:
             md(
                 "A head counts as found when its adjusted p-value is at most α and its effect (the mean score in the first "
                 "set minus that in the second) is at least {smallest} points, the smallest effect of interest. Standardized "
-                "effects are {standardized}; intervals hold {level} for each head and are {interval}. The smallest "
+                "effects are {standardized}; intervals hold {level} for each head and are {interval}; simultaneous intervals are "
+                "as wide as the correction asks{fcr}. A head is called negligible when two one-sided t-tests "
+                "[@schuirmann1987; @lakens2017], corrected likewise, show that its effect is smaller. The smallest "
                 "detectable effect is the one seen with 80\u00a0% power by a t-test at the level that the correction leaves for "
                 "a first finding [@cohen1988].",
+                fcr=Md(" [@benjamini2005]") if criterion(tests.headline).controls == "FDR" else "",
                 smallest=numbers.points(tests.smallest_effect),
                 standardized=md("Cohen's *d~z~* [@lakens2013]") if paired else md("Hedges' *g* [@hedges1981]"),
                 level=numbers.level(1 - tests.alpha),
@@ -167,6 +178,39 @@ def _tested(finding: Finding, spec: StudySpec) -> Md:
                 ),
             ),
         ]
+    )
+
+
+def _family(tests: HeadTests) -> str:
+    heads = numbers.count(tests.family_size)
+    if tests.settings.family == "study":
+        return f"the {heads} tested heads of all contrasts form one family"
+    return f"the {heads} tested heads form one family"
+
+
+def _resampling(tests: HeadTests) -> Md:
+    """By which arrangements max-T and permutation p-values came about; nothing where none were needed."""
+    if not criterion(tests.headline).resampled and tests.test != "permutation":
+        return Md("")
+    arranged = tests.adjusting
+    return md(
+        " ({how} of {kind}{tail}) [@westfall1993; @phipson2010]",
+        how=f"all {numbers.count(arranged.arrangements)} arrangements"
+        if arranged.exact
+        else f"{numbers.count(arranged.arrangements)} random arrangements, seed {tests.settings.seed},",
+        kind="signs within pairs" if tests.design == "paired" else "labels",
+        tail=_tail(arranged.tail),
+    )
+
+
+def _tail(tail: TailFit | None) -> str:
+    if tail is None:
+        return ""
+    if not tail.fitted:
+        return "; no generalized Pareto distribution fits their tail, so p-values are counted"
+    return (
+        f"; p-values beyond the {numbers.count(tail.exceedances)} largest from a generalized Pareto distribution fitted to "
+        f"them, goodness of fit p = {numbers.p_value(tail.goodness)}"
     )
 
 

@@ -71,7 +71,7 @@ class _Relations:
         self.contrast = tests.contrast.id
         self._found: list[tuple[str, int, npt.NDArray[np.float64]]] = []
         of_a, of_b = tests.a.relation.to_numpy(), tests.b.relation.to_numpy()
-        difference = paired_difference if tests.design == "paired" else welch_difference
+        difference = paired_difference if tests.partners else welch_difference
         for relation in sorted({*of_a.tolist(), *of_b.tolist()}):
             a, b = tests.a.to_numpy()[of_a == relation], tests.b.to_numpy()[of_b == relation]
             if len(a) < 2 or len(b) < 2:
@@ -79,7 +79,7 @@ class _Relations:
             flat = difference(a.reshape(len(a), -1), b.reshape(len(b), -1))
             interval = t_interval(flat, 1 - tests.alpha)
             values = np.stack([flat.estimate, interval.low, interval.high]).reshape(3, *a.shape[1:])
-            self._found.append((relation, len(a) if tests.design == "paired" else len(a) + len(b), values))
+            self._found.append((relation, len(a) if tests.partners else len(a) + len(b), values))
 
     def of(self, layer: int, head: int) -> list[dict[str, Any]]:
         """What one head's piece says of each relation that has at least two statements in both sets."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reportgen.facts.fact import FactSet
+from reportgen.locking import Lock
 from reportgen.models.source import ModelSource
 from reportgen.models.tokenizer import Tokenizer
 from reportgen.notices import Notice
@@ -17,19 +18,28 @@ if TYPE_CHECKING:  # a plan is made without them, and they bring SciPy and panda
 
     from reportgen.capture.patterns import Attention
     from reportgen.capture.run import Captured
+    from reportgen.controls import Controls
     from reportgen.findings import Finding
+    from reportgen.further import DoseFinding, InteractionFinding
+    from reportgen.knowledge import Knowledge
+    from reportgen.robustness import Robustness
     from reportgen.shown import Shown
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A study as far as it goes without its weights. `limit` is the number of facts it was cut to, or None."""
+    """A study as far as it goes without its weights.
+
+    `lock` is what was locked before there were results, if anything was; `limit` is the number of facts it was cut to,
+    or None.
+    """
 
     file: SpecFile
     source: ModelSource
     tokenizer: Tokenizer
     facts: FactSet
     statements: StatementSet
+    lock: Lock | None
     limit: int | None
 
     @property
@@ -42,18 +52,27 @@ class Plan:
 class Results:
     """One run of one study, start to end; `scores` has dims statement, layer and head.
 
-    `shown` says of which statements the page keeps what; `attention` holds their rows and patterns.
+    `robustness` is that of the first contrast. `shown` says of which statements the page keeps what; `attention` holds
+    their rows and patterns.
     """
 
     plan: Plan
     captured: Captured
     scores: xr.DataArray
     findings: tuple[Finding, ...]
+    interactions: tuple[InteractionFinding, ...]
+    doses: tuple[DoseFinding, ...]
+    knowledge: Knowledge
+    controls: Controls
+    robustness: Robustness
     shown: Shown
     attention: Attention
 
     @property
     def notices(self) -> tuple[Notice, ...]:
         """All that a reader must be told, in the order in which the stages came upon it."""
-        tested = [notice for finding in self.findings for notice in finding.tests.notices]
-        return tuple(dict.fromkeys((*self.plan.notices, *tested)))
+        tests = [*(finding.tests for finding in self.findings), *(finding.tests for finding in self.interactions)]
+        tested = [notice for one in tests for notice in one.notices]
+        dosed = [notice for finding in self.doses for notice in finding.notices]
+        measured = (*self.knowledge.notices, *self.controls.model.notices)
+        return tuple(dict.fromkeys((*self.plan.notices, *measured, *tested, *dosed)))

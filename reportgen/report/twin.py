@@ -22,6 +22,21 @@ SCHEMA_FILE = "study.schema.json"
 CHUNK = 32
 
 _DIGITS = 6
+_TESTED = (
+    "mean_a",
+    "sd_a",
+    "mean_b",
+    "sd_b",
+    "effect",
+    "effect_low",
+    "effect_high",
+    "simultaneous_low",
+    "simultaneous_high",
+    "standardized",
+    "dominance",
+    "p_value",
+    "equivalence",
+)
 Column = list[float | None]
 
 
@@ -95,8 +110,14 @@ class HeadColumns(_Record):
     effect: Column
     effect_low: Column
     effect_high: Column
+    simultaneous_low: Column = Field(description="an interval that allows for all heads of the family")
+    simultaneous_high: Column
     standardized: Column
+    dominance: Column = Field(description="share of positive minus share of negative differences, or Cliff's delta")
     p_value: Column
+    equivalence: Column = Field(description="adjusted p of the claim that the effect is below the smallest of interest")
+    cross_fitted: Column = Field(description="effect on the halves of the data that did not choose the head")
+    stability: Column = Field(description="share of bootstrap resamples that have the head among the strongest")
     adjusted: dict[str, Column]
     found: list[bool]
     rank: list[int] = Field(description="1 is the strongest head")
@@ -240,7 +261,7 @@ def _contrast(finding: Finding, results: Results, places: dict[str, int]) -> Con
         title=contrast.title,
         a=a,
         b=b,
-        design=tests.design,
+        design="paired" if tests.partners else "independent",
         test=words.TESTS[tests.test],
         n=finding_text.n_text(finding),
         family=tests.family_size,
@@ -255,8 +276,7 @@ def _contrast(finding: Finding, results: Results, places: dict[str, int]) -> Con
 
 def _columns(finding: Finding) -> HeadColumns:
     tests = finding.tests
-    names = ("mean_a", "sd_a", "mean_b", "sd_b", "effect", "effect_low", "effect_high", "standardized", "p_value")
-    columns = {name: column(tests.heads[name].to_numpy()) for name in names}
+    columns = {name: column(tests.heads[name].to_numpy()) for name in _TESTED}
     ranked = np.array(
         [layer * tests.heads.sizes["head"] + head for layer, head in tests.strongest(len(finding.all_heads))]
     )
@@ -264,11 +284,20 @@ def _columns(finding: Finding) -> HeadColumns:
     rank[ranked] = np.arange(1, len(ranked) + 1)
     return HeadColumns(
         **columns,
+        cross_fitted=_selected(finding, "cross_fitted"),
+        stability=_selected(finding, "stability"),
         adjusted={name: column(tests.adjusted(name).to_numpy()) for name in tests.settings.corrections},
         found=tests.recall_heads().to_numpy().ravel().tolist(),
         rank=rank.tolist(),
         verdict=[head.verdict for head in finding.all_heads],
     )
+
+
+def _selected(finding: Finding, name: str) -> Column:
+    """What the looked-at-again heads say; null everywhere where there were too few units to be split."""
+    if finding.selected is None:
+        return [None] * len(finding.all_heads)
+    return column(getattr(finding.selected, name).to_numpy())
 
 
 def column(values: npt.NDArray[np.float64]) -> Column:

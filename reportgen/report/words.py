@@ -1,6 +1,6 @@
 """The names that the page uses for what the spec names by key."""
 
-from reportgen.spec.model import Correction, MeasureSection, TestName
+from reportgen.spec.model import Alternative, Correction, MeasureSection, TestName
 
 TESTS: dict[TestName, str] = {
     "paired_t": "paired t-test",
@@ -8,14 +8,26 @@ TESTS: dict[TestName, str] = {
     "student": "Student's t-test",
     "welch": "Welch's t-test",
     "mann_whitney": "Mann–Whitney U test",
+    "permutation": "permutation test",
 }
 
 CORRECTIONS: dict[Correction, str] = {
     "none": "none",
     "bonferroni": "Bonferroni",
+    "sidak": "Šidák",
     "holm": "Holm",
+    "hommel": "Hommel",
     "benjamini_hochberg": "Benjamini–Hochberg",
+    "two_stage_benjamini_hochberg": "two-stage Benjamini–Hochberg",
     "benjamini_yekutieli": "Benjamini–Yekutieli",
+    "max_t": "max-T",
+    "max_t_step_down": "max-T, step-down",
+}
+
+SIDES: dict[Alternative, str] = {
+    "two-sided": "two-sided",
+    "greater": "one-sided (more attention in the first set)",
+    "less": "one-sided (less attention in the first set)",
 }
 
 _KEY_SPANS = {"subject": "the subject", "object": "the object", "first": "the first token"}

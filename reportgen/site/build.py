@@ -5,6 +5,10 @@
 2. A whole Quarto project is written beside the present one, and rendered beside the present site; pages of last
    time are taken over as they are.
 3. Both are swapped in whole. Anything that fails before that leaves the published site as it was.
+
+A study may have several pages: its index, further ones that come with it, and ones that other commands add later
+(`add_page`). A line on top of each leads to the others. An added page stays as long as the study is unchanged, and
+is taken over, rendered anew, into a fresh study that says that it is still right.
 """
 
 import json
@@ -24,9 +28,10 @@ import yaml
 from reportgen import provenance
 from reportgen.errors import StudyError
 from reportgen.report.index import compose_index
-from reportgen.report.page import Card, StudyPage
+from reportgen.report.page import AddedPage, Card, StudyPage
 from reportgen.report.render import qmd, templates_folder
 from reportgen.site import engines
+from reportgen.site.pages import link_pages, take_over, write_added, write_documents
 from reportgen.site.swap import recover, swap_in
 from reportgen.store import content_key, write_atomically
 
@@ -113,23 +118,40 @@ def write_site(site: Site, studies: Sequence[StudyPage | Kept]) -> None:
     """
     if _stands(site, studies):
         return
-    try:
-        with _staging(site) as staging:
-            project, out = staging / "qmd", staging / "site"
-            pages = _write_project(site, project, out, studies)
-            engines.render_project(project, pages, out, templates_folder(), site.title)
-            (out / _SITE_KEY).write_text(site.key)
-            swap_in(project, site.project)
-            swap_in(out, site.published)
-    except OSError as error:
+    with _rewriting(site) as (project, out):
+        pages = _write_project(site, project, out, studies)
+        engines.render_project(project, pages, out, templates_folder(), site.title)
+        (out / _SITE_KEY).write_text(site.key)
+
+
+def add_page(site: Site, study: str, page: AddedPage) -> None:
+    """Add a page to a published study, or write it anew; all else stays as it is but for the lines between pages.
+
+    Raises StudyError where the study is not published or was by another version, where the page cannot be rendered,
+    or where the disk refuses; the published site then stays.
+    """
+    _require_published(site, study)
+    beside = Path("studies") / study
+    with _rewriting(site) as (project, out):
+        _copy_tree(site.project, project)
+        _copy_tree(site.published, out)
+        write_added(page, project / beside)
+        shutil.rmtree(out / beside / page.name, ignore_errors=True)
+        _copy_tree(project / beside / page.name, out / beside / page.name)
+        pages = [beside / f"{name}.qmd" for name in link_pages(project / beside)]
+        for written in pages:  # these are shared with the published site, which must not change before the swap
+            (out / written).with_suffix(".html").unlink(missing_ok=True)
+        engines.render_project(project, pages, out, templates_folder(), site.title)
+
+
+def _require_published(site: Site, study: str) -> None:
+    if study not in site.cards() or not (site.project / "studies" / study / "index.qmd").is_file():
+        raise StudyError(f"the study `{study}` has no page in {site.published} yet. Run `reportgen build` first.")
+    key = site.published / _SITE_KEY
+    if not key.is_file() or key.read_text() != site.key:
         raise StudyError(
-            f"{site.folder}: the site cannot be written ({_reason(error)}). It stays as it was."
-        ) from error
-
-
-def _reason(error: OSError) -> str:
-    """Why, in the system's words; an error over a whole tree says it of its first file."""
-    return str(error.args[0][0][2]) if isinstance(error, shutil.Error) else error.strerror or str(error)
+            f"{site.published} was built by another version, or with other settings. Run `reportgen build` first."
+        )
 
 
 def _stands(site: Site, studies: Sequence[StudyPage | Kept]) -> bool:
@@ -151,8 +173,8 @@ def _write_project(site: Site, project: Path, out: Path, studies: Sequence[Study
     for study in studies:
         beside = Path("studies") / study.card.id
         if isinstance(study, StudyPage):
-            pages.append(beside / "index.qmd")
-            _write_study(study, project / beside, out / beside)
+            names = _write_study(study, site.project / beside, project / beside, out / beside)
+            pages += (beside / f"{name}.qmd" for name in names)
         else:
             _copy_tree(site.published / beside, out / beside)
             (out / beside / CARD).unlink(missing_ok=True)
@@ -162,13 +184,17 @@ def _write_project(site: Site, project: Path, out: Path, studies: Sequence[Study
     return pages
 
 
-def _write_study(study: StudyPage, project: Path, out: Path) -> None:
+def _write_study(study: StudyPage, present: Path, project: Path, out: Path) -> list[str]:
+    """Fill the study's folders, in part from its `present` one in the project; return the names of its pages."""
     for name, content in chain(study.files.items(), study.pieces()):
         file = project / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
     _copy_tree(project, out)
-    (project / "index.qmd").write_text(qmd(study.document), encoding="utf-8")
+    write_documents(study, project)
+    for name in take_over(study.still_right, present, project):
+        _copy_tree(project / name, out / name)
+    return link_pages(project)
 
 
 def _copy_tree(folder: Path, copy: Path) -> None:
@@ -192,6 +218,26 @@ def _write_assets(site: Site, project: Path, out: Path) -> None:
     shutil.copytree(templates_folder() / "assets", project / "assets")
     (project / "assets" / SCHEMA_FILE).write_text(json.dumps(schema_json(), indent=1), encoding="utf-8")
     shutil.copytree(project / "assets", out / "assets")
+
+
+@contextmanager
+def _rewriting(site: Site) -> Iterator[tuple[Path, Path]]:
+    """A project and a site to be filled, which take the place of the present ones when the block ends well."""
+    try:
+        with _staging(site) as staging:
+            project, out = staging / "qmd", staging / "site"
+            yield project, out
+            swap_in(project, site.project)
+            swap_in(out, site.published)
+    except OSError as error:
+        raise StudyError(
+            f"{site.folder}: the site cannot be written ({_reason(error)}). It stays as it was."
+        ) from error
+
+
+def _reason(error: OSError) -> str:
+    """Why, in the system's words; an error over a whole tree says it of its first file."""
+    return str(error.args[0][0][2]) if isinstance(error, shutil.Error) else error.strerror or str(error)
 
 
 @contextmanager

@@ -165,5 +165,5 @@ def _not_empty(least: int | None) -> str:
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:
-    bounds = [f"{word} {schema[key]:g}" for key, word in _BOUNDS if key in schema]
+    bounds = [f"{word} {schema[key]:.7g}" for key, word in _BOUNDS if key in schema]
     return ", " + " and ".join(bounds) if bounds else ""

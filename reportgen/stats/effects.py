@@ -1,8 +1,8 @@
-"""How large an effect is and how well it is known: standardized effects and confidence intervals.
+"""How large an effect is and how well it is known: standardized effects, dominance and confidence intervals.
 
 Effects are means of A minus means of B in the units of the scores. Scores come as [observation, head];
-results have shape [head]. Where nothing varies, an interval closes on its estimate and a standardized
-effect is NaN; where a score is not finite, everything is NaN.
+results have shape [head]. Where nothing varies, an interval closes on its estimate, a standardized effect is
+NaN and dominance is −1, 0 or 1; where a score is not finite, everything is NaN.
 """
 
 from collections.abc import Sequence
@@ -53,6 +53,43 @@ def hedges_g(a: Scores, b: Scores) -> PerHead:
     return _ratio(correction * difference, np.sqrt(pooled_variance(first, second)))
 
 
+def cliffs_delta(a: Scores, b: Scores) -> PerHead:
+    """P(score in A > score in B) − P(score in A < score in B) for independent sets (Cliff 1993), −1 to 1.
+
+    All pairs across the sets count, equal ones as 0; from ranks, as 2U/(n_a·n_b) − 1. Raises ValueError where a set
+    is empty.
+    """
+    if not (len(a) and len(b)):
+        raise ValueError(f"dominance needs at least one row in each set; got {len(a)} and {len(b)}")
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    ranks = stats.rankdata(np.concatenate([first, second]), axis=0)[: len(a)]
+    u = ranks.sum(axis=0) - len(a) * (len(a) + 1) / 2
+    finite = np.isfinite(first).all(axis=0) & np.isfinite(second).all(axis=0)
+    return np.where(finite, 2 * u / (len(a) * len(b)) - 1, np.nan)
+
+
+def sign_dominance(differences: PerHead) -> PerHead:
+    """Share of positive minus share of negative paired differences [pair, head], −1 to 1, [head].
+
+    The within-pair dominance d_w of Cliff (1993): pairs are compared within themselves alone. Raises ValueError
+    where there is no pair.
+    """
+    if not len(differences):
+        raise ValueError("dominance needs at least one pair")
+    return np.where(np.isfinite(differences).all(axis=0), np.sign(differences).mean(axis=0), np.nan)
+
+
+def fcr_level(alpha: float, selected: int, family: int) -> float:
+    """Level of intervals for `selected` of `family` heads of which, on average, at most a share α misses its effect:
+    1 − selected·α/family (Benjamini & Yekutieli 2005), for independent heads selected by Benjamini–Hochberg.
+
+    Raises ValueError where none is selected, or more than there are.
+    """
+    if not 1 <= selected <= family:
+        raise ValueError(f"intervals are adjusted for 1 to {family} selected heads; got {selected}")
+    return 1 - selected * alpha / family
+
+
 def mean_interval(scores: Scores, level: float) -> Interval:
     """Of the mean of one set, by Student's t (1908): x̄ ± t·s/√n with n - 1 degrees of freedom."""
     moments = describe(scores)
@@ -64,8 +101,21 @@ def t_interval(difference: MeanDifference, level: float) -> Interval:
     """Of a mean difference, paired, pooled or Welch's: estimate ± t·standard error (Student 1908)."""
     # The lower tail is asked for, since 1 - (1 - level)/2 would round away a level very near 1.
     reach = -special.stdtrit(difference.degrees, (1 - level) / 2) * difference.standard_error
-    with np.errstate(invalid="ignore"):
-        return Interval(difference.estimate - reach, difference.estimate + reach)
+    return _around(difference, reach)
+
+
+def simultaneous_interval(difference: MeanDifference, critical: float) -> Interval:
+    """Of mean differences, all of them at once: estimate ± critical·standard error.
+
+    With max-T's two-sided critical value at α they match its single-step test (Westfall & Young 1993): all heads'
+    intervals hold their effects together with probability 1 − α, and a tested head's leaves out 0 exactly where its
+    |t| exceeds `critical`. Where that is infinite or NaN, so are the intervals of all heads that vary. Raises
+    ValueError where it is negative.
+    """
+    if critical < 0:
+        raise ValueError(f"a critical value of |t| is at least 0; got {critical}")
+    error = difference.standard_error
+    return _around(difference, np.multiply(critical, error, out=error.copy(), where=error > 0))
 
 
 def paired_bootstrap_interval(a: Scores, b: Scores, level: float, rng: np.random.Generator) -> Interval:
@@ -77,6 +127,11 @@ def independent_bootstrap_interval(a: Scores, b: Scores, level: float, rng: np.r
     """Of the mean difference between sets that are resampled each on its own, BCa (Efron 1987)."""
     samples = [np.asarray(a, dtype=np.float64), -np.asarray(b, dtype=np.float64)]
     return _bootstrap_interval(welch_difference(a, b), samples, level, rng)
+
+
+def _around(difference: MeanDifference, reach: PerHead) -> Interval:
+    with np.errstate(invalid="ignore"):
+        return Interval(difference.estimate - reach, difference.estimate + reach)
 
 
 def _ratio(effect: PerHead, scale: PerHead) -> PerHead:

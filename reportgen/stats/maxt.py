@@ -17,7 +17,6 @@ arrangements are drawn: 1 part in 100,000 counts as equal, which errs towards la
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +24,7 @@ from scipy import stats
 
 from reportgen.stats.arrangements import Arrangements, ColumnShuffles, LabelShuffles, SignFlips, Weights
 from reportgen.stats.differences import PerHead, Scores
-
-Alternative = Literal["two-sided", "greater", "less"]
+from reportgen.stats.tests import Alternative
 
 _TIE = 1e-5
 
@@ -185,7 +183,9 @@ def max_t(nulls: Sequence[Null], alternative: Alternative = "two-sided") -> Resa
         adjusted=_share(anywhere, len(maxima), exact=exact),
         maxima=_as_t(nulls, maxima),
         exact=exact,
-        smallest_p=max(_smallest_p(null.arrangements, alternative, exact=exact) for null in nulls),
+        smallest_p=possible_p(nulls, alternative)
+        if exact
+        else max(possible_p(nulls, alternative), 1 / (len(maxima) + 1)),
     )
 
 
@@ -209,6 +209,14 @@ def is_exact(nulls: Sequence[Null]) -> bool:
     """Whether all arrangements are listed, because they are no more than would be drawn."""
     arrangements = nulls[0].arrangements
     return len(nulls) == 1 and arrangements.possible <= arrangements.draws.resamples
+
+
+def possible_p(nulls: Sequence[Null], alternative: Alternative) -> float:
+    """The smallest p-value that all arrangements together would allow, however many are drawn."""
+    arrangements = [null.arrangements for null in nulls]
+    if alternative == "two-sided":
+        return max(arranged.smallest_share for arranged in arrangements)
+    return max(1 / arranged.possible for arranged in arrangements)
 
 
 _DIRECTIONS: dict[Alternative, Callable[[Scores], Scores]] = {
@@ -241,11 +249,6 @@ def _comparable(null: Null, weights: Weights, nulls: Sequence[Null]) -> Scores:
 
 def _as_t(nulls: Sequence[Null], statistics: PerHead) -> PerHead:
     return np.asarray(nulls[0].statistic.as_t(statistics) if len(nulls) == 1 else statistics, dtype=np.float64)
-
-
-def _smallest_p(arrangements: Arrangements, alternative: Alternative, *, exact: bool) -> float:
-    listed = arrangements.smallest_share if alternative == "two-sided" else 1 / arrangements.possible
-    return listed if exact else max(listed, 1 / (arrangements.draws.resamples + 1))
 
 
 def _reached(own: PerHead) -> PerHead:

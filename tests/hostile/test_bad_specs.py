@@ -18,7 +18,10 @@ REQUIRED = {
     "model": "model: {hub: gpt2}\n",
     "facts": 'facts: {file: f.csv, relations: {capital: {template: "{subject} {object}"}}}\n',
 }
-CORRECTIONS = "`none`, `bonferroni`, `holm`, `benjamini_hochberg`, `benjamini_yekutieli`"
+CORRECTIONS = (
+    "`none`, `bonferroni`, `sidak`, `holm`, `hommel`, `benjamini_hochberg`, `two_stage_benjamini_hochberg`,"
+    " `benjamini_yekutieli`, `max_t`, `max_t_step_down`"
+)
 SLUG = "text of lower-case letters, digits and hyphens, 64 at most, not starting with a hyphen"
 JARGON = re.compile(r"pydantic|Input should|Value error|union|str\b|tuple|None|True|False|dict|validat")
 
@@ -71,7 +74,7 @@ KEYS = [
         "measures: {}\n",
         "1:1",
         "a spec has no key `measures`; its keys are"
-        " `study`, `model`, `facts`, `measure`, `contrasts`, `tests`, `report`",
+        " `study`, `model`, `facts`, `measure`, `contrasts`, `interactions`, `doses`, `tests`, `robustness`, `report`",
         "did you mean `measure`?",
     ),
     Bad(
@@ -281,6 +284,66 @@ VALUES = [
         "1:16",
         "`tests.alpha` must be a number, above 0 and below 1; got the whole number 1",
     ),
+    *[
+        Bad(
+            f"alpha of {written}",
+            f"tests: {{alpha: {written}}}\n",
+            "1:16",
+            f"`tests.alpha` must be a number, above 0 and below 1; got {read}",
+        )
+        for written, read in (
+            ("0", "the whole number 0"),
+            ("0.0", "the number 0.0"),
+            ("1.0", "the number 1.0"),
+            ("5", "the whole number 5"),
+            ("-0.05", "the number -0.05"),
+        )
+    ],
+    *[
+        Bad(
+            f"split of {written}",
+            f"tests: {{split: {written}}}\n",
+            "1:16",
+            f"`tests.split` must be a number, above 0 and below 1; got the {read}",
+        )
+        for written, read in (("0", "whole number 0"), ("1", "whole number 1"), ("1.5", "number 1.5"))
+    ],
+    Bad(
+        "hardly any arrangements",
+        "tests: {resamples: 98}\n",
+        "1:20",
+        "`tests.resamples` must be a whole number, at least 99 and at most 1000000; got the whole number 98",
+    ),
+    Bad(
+        "too many arrangements",
+        "tests: {resamples: 1000001}\n",
+        "1:20",
+        "`tests.resamples` must be a whole number, at least 99 and at most 1000000; got the whole number 1000001",
+    ),
+    Bad(
+        "alternative that is none",
+        "tests: {alternative: larger}\n",
+        "1:22",
+        "`tests.alternative` must be one of `two-sided`, `greater`, `less`; got the text `larger`",
+    ),
+    Bad(
+        "empty cluster",
+        'tests: {cluster: ""}\n',
+        "1:18",
+        "`tests.cluster` must be text that is not empty; got empty text",
+    ),
+    Bad(
+        "association that is none",
+        "doses: [{id: d, title: D, column: c, method: kendall}]\n",
+        "1:46",
+        "`doses[0].method` must be one of `pearson`, `spearman`; got the text `kendall`",
+    ),
+    Bad(
+        "choice twice among the other choices",
+        "robustness: {aggregations: [sum, sum]}\n",
+        "1:34",
+        "`sum` stands in this list twice",
+    ),
     Bad(
         "fraction for a whole number",
         "tests: {seed: 1.0}\n",
@@ -451,6 +514,13 @@ def relation(template: str) -> str:
     return f"facts:\n  file: f\n  relations:\n    capital: {{template: '{template}'}}\n"
 
 
+def interaction(name: str, of: str) -> str:
+    return (
+        f"interactions:\n  - id: {name}\n    title: I\n    contrast: {of}\n"
+        "    x: {name: x, where: {relation: a}}\n    y: {name: y, where: {relation: b}}\n"
+    )
+
+
 MISFITS = [
     Bad(
         "two sources of a model",
@@ -543,13 +613,31 @@ MISFITS = [
         "default headline that is not computed",
         "tests:\n  corrections: [none]\n",
         "2:16",
-        "the headline correction `holm` is not among `corrections`: `none`",
+        "the headline correction `max_t` is not among `corrections`: `none`",
     ),
     Bad(
         "two contrasts of one id",
         contrast("x: 1") + contrast("x: 2").removeprefix("contrasts:\n"),
         "6:9",
         "another contrast has the id `c`",
+    ),
+    Bad(
+        "interaction with the id of a contrast",
+        interaction("truth", "truth"),
+        "2:9",
+        "another contrast has the id `truth`",
+    ),
+    Bad(
+        "dose with the id of an interaction",
+        interaction("i", "truth") + "doses: [{id: i, title: D, column: c}]\n",
+        "7:14",
+        "another contrast has the id `i`",
+    ),
+    Bad(
+        "interaction of a contrast that is not there",
+        interaction("i", "truht"),
+        "4:15",
+        "no contrast has the id `truht`; there are `truth`",
     ),
 ]
 

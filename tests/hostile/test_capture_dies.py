@@ -21,6 +21,7 @@ import numpy as np
 from reportgen import store
 from reportgen.capture import run
 from reportgen.capture.opening import ProvenModel
+from reportgen.capture.request import ask
 from reportgen.facts.fact import Fact, FactSet
 from reportgen.models.source import find_model
 from reportgen.models.tokenizer import Tokenizer
@@ -56,7 +57,7 @@ elif stage == "replace":
     Path.replace = dying(Path.replace)
 elif stage == "put":
     store.Store.put = dying(store.Store.put)
-captured = run.capture(rendered.statements, ProvenModel(source, section, cache, Silent()), "sum")
+captured = run.capture(ask(rendered.statements, "sum"), ProvenModel(source, section, cache, Silent()))
 np.save(sys.argv[5], captured.values)
 print(captured.fresh)
 """

@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoXConfig, LlamaC
 
 from reportgen.capture import proof
 from reportgen.capture.opening import ProvenModel
+from reportgen.capture.request import Request, ask
 from reportgen.capture.run import capture
 from reportgen.errors import StudyError
 from reportgen.inference import test_heads as run_tests
@@ -46,7 +47,7 @@ def capitals(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> 
     (cache / "models").symlink_to(smollm_weights.parents[1])
     plan = plan_study(load_spec(ROOT / "specs" / "capitals.yml"), cache, None, Silent())
     spec = plan.file.spec
-    captured = capture(plan.statements.statements, ProvenModel(plan.source, spec.model, cache, Silent()), "sum")
+    captured = capture(ask(plan.statements.statements, "sum"), ProvenModel(plan.source, spec.model, cache, Silent()))
     assert captured.fresh == len(plan.statements.statements)
     return plan, captured.values
 
@@ -138,7 +139,7 @@ def test_scores_of_other_families_equal_eager_attention(
     statements = capitals[0].statements.statements[:40]
     section = ModelSection(folder=tiny.name)
     source = find_model(section, tiny.parent, tmp_path / "cache")
-    captured = capture(statements, ProvenModel(source, section, tmp_path / "cache", Silent()), "sum")
+    captured = capture(ask(statements, "sum"), ProvenModel(source, section, tmp_path / "cache", Silent()))
     expected = eager_scores(load.open_eager(tiny, "cpu"), statements)
     assert expected.std(axis=0).min() > 1e-3
     np.testing.assert_allclose(captured.values, expected, rtol=0, atol=1e-5)
@@ -152,7 +153,7 @@ def test_aggregations_are_what_they_say(
     statements = capitals[0].statements.statements[:24]
     section = ModelSection(folder=tiny.name)
     source = find_model(section, tiny.parent, tmp_path / "cache")
-    captured = capture(statements, ProvenModel(source, section, tmp_path / "cache", Silent()), aggregation)
+    captured = capture(ask(statements, aggregation), ProvenModel(source, section, tmp_path / "cache", Silent()))
     model = load.open_eager(tiny, "cpu")
     assert max(len(statement.keys) for statement in statements) > 1
     for statement, values in zip(statements, captured.values, strict=True):
@@ -177,9 +178,9 @@ def test_a_second_run_captures_only_what_is_new(tiny: Path, tmp_path: Path, capi
     statements = capitals[0].statements.statements[:30]
     section, cache = ModelSection(folder=tiny.name), tmp_path / "cache"
     source = find_model(section, tiny.parent, cache)
-    first = capture(statements[:20], ProvenModel(source, section, cache, Silent()), "sum")
-    both = capture(statements, ProvenModel(source, section, cache, Silent()), "sum")
-    again = capture(statements[::-1], ProvenModel(source, section, cache, Silent()), "sum")
+    first = capture(ask(statements[:20], "sum"), ProvenModel(source, section, cache, Silent()))
+    both = capture(ask(statements, "sum"), ProvenModel(source, section, cache, Silent()))
+    again = capture(ask(statements[::-1], "sum"), ProvenModel(source, section, cache, Silent()))
     assert (first.fresh, both.fresh, again.fresh) == (20, 10, 0)
     np.testing.assert_array_equal(both.values[:20], first.values)
     np.testing.assert_array_equal(again.values[::-1], both.values)
@@ -188,10 +189,9 @@ def test_a_second_run_captures_only_what_is_new(tiny: Path, tmp_path: Path, capi
 
 def test_measures_do_not_share_scores(capitals: tuple[Any, Values]) -> None:
     """A statement measured elsewhere is another entry of the store."""
-    from reportgen.capture.run import _key
     from reportgen.statements import render_statements
 
     plan = capitals[0]
     other = render_statements(plan.facts, plan.tokenizer, MeasureSection(key_span="first"))
     mine, theirs = plan.statements.statements[0], other.statements[0]
-    assert len({_key(mine, "sum"), _key(mine, "mean"), _key(theirs, "sum")}) == 3
+    assert len({Request(mine, "sum").key, Request(mine, "mean").key, Request(theirs, "sum").key}) == 3

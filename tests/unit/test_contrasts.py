@@ -13,7 +13,7 @@ from reportgen.contrasts import (
 )
 from reportgen.errors import InputError, StudyError
 from reportgen.notices import Notice
-from reportgen.spec.model import TRUTH, ContrastSection, StatementSet
+from reportgen.spec.model import TRUTH, ContrastSection, StatementSet, TestsSection
 
 PAIRED, INDEPENDENT = ("paired_t", "wilcoxon"), ("student", "welch", "mann_whitney")
 
@@ -43,7 +43,7 @@ def warnings_of(arrangement):
 @pytest.mark.parametrize("test", ["auto", *PAIRED])
 def test_partners_stand_row_by_row_in_the_order_of_a(test):
     given = labels()
-    found = arrange(given, TRUTH, test)
+    found = arrange(given, TRUTH, TestsSection(test=test))
     assert (found.design, found.test) == ("paired", "paired_t" if test == "auto" else test)
     assert given["pair"][found.a].tolist() == given["pair"][found.b].tolist() == [f"p{i}" for i in range(10)]
     assert given["truth"][found.a].all()
@@ -53,7 +53,7 @@ def test_partners_stand_row_by_row_in_the_order_of_a(test):
 
 @pytest.mark.parametrize("test", INDEPENDENT)
 def test_an_independent_test_of_pairs_says_that_it_gives_away_power(test):
-    found = arrange(labels(), TRUTH, test)
+    found = arrange(labels(), TRUTH, TestsSection(test=test))
     assert (found.design, found.test) == ("independent", test)
     assert len(found.a) == len(found.b) == 10
     assert warnings_of(found) == [
@@ -64,7 +64,7 @@ def test_an_independent_test_of_pairs_says_that_it_gives_away_power(test):
 
 def test_one_statement_without_a_partner_makes_auto_independent():
     given = {name: column[:-1] for name, column in labels().items()}
-    found = arrange(given, TRUTH, "auto")
+    found = arrange(given, TRUTH, TestsSection())
     assert (found.design, found.test, len(found.a), len(found.b)) == ("independent", "welch", 10, 9)
     assert "9 complete pairs" in warnings_of(found)[0]
     assert "leave out 1 of the 19 statements" in warnings_of(found)[0]
@@ -74,7 +74,7 @@ def test_one_statement_without_a_partner_makes_auto_independent():
 def test_incomplete_pairs_are_left_out_of_a_paired_test_and_named(test):
     given = labels(12)
     given["pair"][[0, 1, 3]] = ["", "p3", "q"]
-    found = arrange(given, TRUTH, test)
+    found = arrange(given, TRUTH, TestsSection(test=test))
     assert given["pair"][found.a].tolist() == given["pair"][found.b].tolist()
     assert len(found.a) == 8
     assert found.notices == (
@@ -91,15 +91,15 @@ def test_incomplete_pairs_are_left_out_of_a_paired_test_and_named(test):
 def test_statements_without_a_pair_are_not_partners_of_each_other():
     given = labels()
     given["pair"][[0, 5]] = ""
-    assert "" not in given["pair"][arrange(given, TRUTH, "wilcoxon").a]
+    assert "" not in given["pair"][arrange(given, TRUTH, TestsSection(test="wilcoxon")).a]
 
 
 def test_sets_without_pairs_are_independent():
-    found = arrange(labels(), contrast({"relation": "capital"}, {"relation": "landmark"}), "auto")
+    found = arrange(labels(), contrast({"relation": "capital"}, {"relation": "landmark"}), TestsSection())
     assert found.test == "paired_t"
     unpaired = labels()
     del unpaired["pair"]
-    found = arrange(unpaired, contrast({"relation": "capital"}, {"relation": "landmark"}), "auto")
+    found = arrange(unpaired, contrast({"relation": "capital"}, {"relation": "landmark"}), TestsSection())
     assert (found.test, found.notices) == ("welch", ())
 
 
@@ -108,7 +108,7 @@ def test_every_filter_of_a_set_has_to_hold_and_any_of_its_values():
     found = arrange(
         given,
         contrast({"truth": True, "group": ("a", "c", "e")}, {"truth": False, "group": ("a", "c", "e")}),
-        "student",
+        TestsSection(test="student"),
     )
     assert found.a.tolist() == [0, 4, 8, 10, 14, 18]
     assert found.b.tolist() == [1, 5, 9, 11, 15, 19]
@@ -136,15 +136,15 @@ def test_what_equals_what(column, value, matches):
     chosen = contrast({"key": value, "truth": (True, False)}, {"subject": "none of them"})
     if not any(matches):
         with pytest.raises(EmptySetError, match="the set `first`"):
-            arrange(rows, chosen, "auto")
+            arrange(rows, chosen, TestsSection())
         return
     rows["subject"] = np.where(np.array(matches * 10), rows["subject"], "none of them")
-    assert arrange(rows, chosen, "welch").a.tolist() == np.flatnonzero(matches * 10).tolist()
+    assert arrange(rows, chosen, TestsSection(test="welch")).a.tolist() == np.flatnonzero(matches * 10).tolist()
 
 
 def test_unknown_columns_are_all_named_with_the_columns_there_are_and_the_nearest():
     with pytest.raises(UnknownColumnError) as caught:
-        arrange(labels(), contrast({"truht": True}, {"truth": False, "zzz": 1}), "auto", "spec.yml")
+        arrange(labels(), contrast({"truht": True}, {"truth": False, "zzz": 1}), TestsSection(), "spec.yml")
     assert isinstance(caught.value, InputError)
     assert str(caught.value) == (
         "spec.yml: the set `first` of the contrast `split` filters by the column `truht`, which no statement has; "
@@ -156,7 +156,7 @@ def test_unknown_columns_are_all_named_with_the_columns_there_are_and_the_neares
 
 def test_empty_sets_are_all_named_with_what_their_columns_hold():
     with pytest.raises(EmptySetError) as caught:
-        arrange(labels(), contrast({"truth": "true"}, {"relation": "river"}), "auto")
+        arrange(labels(), contrast({"truth": "true"}, {"relation": "river"}), TestsSection())
     assert isinstance(caught.value, InputError)
     assert str(caught.value) == (
         "the spec: no statement belongs to the set `first` of the contrast `split`\n"
@@ -168,7 +168,7 @@ def test_empty_sets_are_all_named_with_what_their_columns_hold():
 
 def test_overlapping_sets_are_named_with_the_first_statement_in_both():
     with pytest.raises(OverlappingSetsError) as caught:
-        arrange(labels(2), contrast({"relation": "capital"}, {"truth": False}), "auto")
+        arrange(labels(2), contrast({"relation": "capital"}, {"truth": False}), TestsSection())
     assert isinstance(caught.value, InputError)
     assert str(caught.value) == (
         "the spec: the sets `first` and `second` of the contrast `split` share 1 of its statements; the first is `s1`\n"
@@ -189,7 +189,7 @@ def test_overlapping_sets_are_named_with_the_first_statement_in_both():
 )
 def test_too_few_statements_are_an_error(test, pairs, message):
     with pytest.raises(TooFewStatementsError) as caught:
-        arrange(labels(pairs), TRUTH, test)
+        arrange(labels(pairs), TRUTH, TestsSection(test=test))
     assert isinstance(caught.value, StudyError)
     assert str(caught.value) == message
 
@@ -198,26 +198,26 @@ def test_a_paired_test_without_any_pairs_is_an_error():
     given = labels()
     del given["pair"]
     with pytest.raises(TooFewStatementsError, match="it has 0"):
-        arrange(given, TRUTH, "wilcoxon")
+        arrange(given, TRUTH, TestsSection(test="wilcoxon"))
 
 
 @pytest.mark.parametrize("pairs", [2, FEWEST_PAIRS - 1, FEWEST_PAIRS])
 def test_few_pairs_are_a_warning(pairs):
-    found = arrange(labels(pairs), TRUTH, "auto")
+    found = arrange(labels(pairs), TRUTH, TestsSection())
     assert len(found.a) == pairs
     assert [f"has {pairs} pairs" in message for message in warnings_of(found)] == [True] * (pairs < FEWEST_PAIRS)
 
 
 def test_few_statements_in_a_set_are_a_warning_for_that_set():
     chosen = contrast({"subject": tuple(f"s{i}" for i in range(3))}, {"relation": "landmark"})
-    messages = warnings_of(arrange(labels(), chosen, "welch"))
+    messages = warnings_of(arrange(labels(), chosen, TestsSection(test="welch")))
     assert [message for message in messages if "has 3 statements in the set `first`" in message] == messages[-1:]
     assert "second" not in messages[-1]
 
 
 def test_values_that_no_statement_has_are_a_warning():
     chosen = contrast({"relation": ("capital", "rivr")}, {"relation": "landmark"})
-    assert arrange(labels(), chosen, "auto").notices == (
+    assert arrange(labels(), chosen, TestsSection()).notices == (
         Notice(
             "warning",
             "The set `first` of the contrast `split` asks for values of the column `relation` that no statement has.",

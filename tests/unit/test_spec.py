@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
 from reportgen.errors import InputError
 from reportgen.spec.load import load_spec
-from reportgen.spec.model import TRUTH, ModelSection, StatementSet, StudySpec
+from reportgen.spec.model import TRUTH, Correction, ModelSection, StatementSet, StudySpec
 from reportgen.spec.rules import Rule
 from reportgen.spec.yaml_source import Place, read_yaml
 
@@ -54,13 +54,34 @@ contrasts:
     title: Big against small
     a: {name: big, where: {size: [big, 2, 0.5, true], truth: true}}
     b: {name: small, where: {size: small}}
+interactions:
+  - id: size-by-language
+    title: Is size another thing in French?
+    contrast: size
+    x: {name: French, where: {language: fr}}
+    y: {name: others, where: {language: [de, it]}}
+doses:
+  - {id: inhabitants, title: Inhabitants, column: inhabitants, where: {size: big}, method: pearson}
 tests:
   test: welch
+  alternative: greater
+  cluster: country
   corrections: [holm, none]
   headline: none
+  family: study
   alpha: 0.01
   smallest_effect: 0
+  resamples: 99
+  tail: pareto
+  split: 0.5
   seed: 7
+robustness:
+  query_positions: [before_object]
+  aggregations: []
+  tests: [permutation, welch]
+  corrections: [max_t_step_down]
+  prepend_bos: [never]
+  facts: [recalled]
 report:
   top_heads: 50
   examples: [France]
@@ -108,9 +129,16 @@ def test_the_smallest_spec_has_every_default(tmp_path: Path) -> None:
     measure = spec.measure
     assert (measure.query_position, measure.key_span, measure.aggregation) == ("last", "subject", "sum")
     assert spec.contrasts == (TRUTH,)
-    assert (spec.tests.test, spec.tests.headline, spec.tests.seed) == ("auto", "holm", 0)
+    assert (spec.tests.test, spec.tests.headline, spec.tests.seed) == ("auto", "max_t", 0)
     assert (spec.tests.alpha, spec.tests.smallest_effect) == (0.05, 0.01)
-    assert len(spec.tests.corrections) == 5
+    assert (spec.tests.alternative, spec.tests.cluster, spec.tests.family) == ("two-sided", None, "contrast")
+    assert (spec.tests.resamples, spec.tests.tail, spec.tests.split) == (10_000, "empirical", None)
+    assert spec.tests.corrections == get_args(Correction)
+    assert len(spec.tests.corrections) == 10
+    assert (spec.interactions, spec.doses) == ((), ())
+    assert spec.robustness.query_positions == ("last", "object_last")
+    assert spec.robustness.tests == ("paired_t", "wilcoxon", "welch")
+    assert spec.robustness.corrections == ("none", "holm", "benjamini_hochberg", "max_t")
     assert (spec.report.top_heads, spec.report.examples) == (10, 12)
 
 
@@ -127,6 +155,16 @@ def test_the_fullest_spec_says_what_was_written(tmp_path: Path) -> None:
     assert [type(value) for value in spec.contrasts[0].a.where["size"]] == [str, int, float, bool]  # type: ignore[union-attr]
     assert spec.tests.corrections == ("holm", "none")
     assert (spec.tests.smallest_effect, spec.report.top_heads) == (0, 50)
+    assert (spec.tests.cluster, spec.tests.resamples, spec.tests.split) == ("country", 99, 0.5)
+    (interaction,), (dose,) = spec.interactions, spec.doses
+    assert (interaction.contrast, interaction.y.where) == ("size", {"language": ("de", "it")})
+    assert (dose.column, dose.where, dose.method) == ("inhabitants", {"size": "big"}, "pearson")
+    assert (spec.robustness.aggregations, spec.robustness.tests) == ((), ("permutation", "welch"))
+
+
+def test_a_dose_is_among_true_statements_and_by_ranks_unless_it_says_otherwise(tmp_path: Path) -> None:
+    (dose,) = loaded(tmp_path, f"{SMALLEST}doses: [{{id: d, title: D, column: c}}]\n").doses
+    assert (dose.where, dose.method) == ({"truth": True}, "spearman")
 
 
 def test_every_field_can_be_reached_from_yaml(tmp_path: Path) -> None:
@@ -141,12 +179,13 @@ def test_every_field_can_be_reached_from_yaml(tmp_path: Path) -> None:
         ("measure", "query_position", ["last", "subject_last", "object_last", "before_object"]),
         ("measure", "key_span", ["subject", "object", "first"]),
         ("measure", "aggregation", ["sum", "mean", "max"]),
-        ("tests", "test", ["auto", "paired_t", "wilcoxon", "student", "welch", "mann_whitney"]),
-        (
-            "tests",
-            "headline",
-            ["none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"],
-        ),
+        ("tests", "test", ["auto", "paired_t", "wilcoxon", "student", "welch", "mann_whitney", "permutation"]),
+        ("tests", "alternative", ["two-sided", "greater", "less"]),
+        ("tests", "headline", get_args(Correction)),
+        ("tests", "family", ["contrast", "study"]),
+        ("tests", "tail", ["empirical", "pareto"]),
+        ("tests", "resamples", [99, 1_000_000]),
+        ("tests", "split", [0.01, 0.99]),
         ("report", "top_heads", [1, 50]),
         ("report", "examples", [0, 64]),
         ("tests", "smallest_effect", [0, 0.99]),
@@ -204,7 +243,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
     assert load_spec(written(tmp_path, "\ufeff" + SMALLEST)).text == SMALLEST
 
 
-@pytest.mark.parametrize("section", ["study", "model", "facts", "measure", "tests", "report"])
+@pytest.mark.parametrize("section", ["study", "model", "facts", "measure", "tests", "robustness", "report"])
 def test_no_section_can_be_changed(tmp_path: Path, section: str) -> None:
     spec = loaded(tmp_path, FULLEST)
     part = getattr(spec, section)
@@ -217,7 +256,8 @@ def test_no_section_can_be_changed(tmp_path: Path, section: str) -> None:
 
 def test_no_list_can_be_changed(tmp_path: Path) -> None:
     spec = loaded(tmp_path, FULLEST)
-    for value in (spec.study.authors, spec.facts.items, spec.contrasts, spec.tests.corrections):
+    lists = (spec.study.authors, spec.facts.items, spec.contrasts, spec.interactions, spec.doses)
+    for value in (*lists, spec.tests.corrections, spec.robustness.aggregations, spec.robustness.facts):
         assert isinstance(value, tuple)
     assert isinstance(spec.contrasts[0].a.where["size"], tuple)
 
@@ -248,6 +288,11 @@ def test_yaml_becomes_plain_data_with_tuples(tmp_path: Path) -> None:
     [
         (("tests", "alpha"), "a number, above 0 and below 1"),
         (("tests", "smallest_effect"), "a number, at least 0 and below 1"),
+        (("tests", "split"), "a number, above 0 and below 1"),
+        (("tests", "cluster"), "text that is not empty"),
+        (("tests", "resamples"), "a whole number, at least 99 and at most 1000000"),
+        (("robustness", "prepend_bos"), "a list"),
+        (("doses",), "a list"),
         (("report", "top_heads"), "a whole number, at least 1 and at most 50"),
         (("study", "abstract"), "text"),
         (("model", "folder"), "text that is not empty"),

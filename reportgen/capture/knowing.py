@@ -1,0 +1,235 @@
+"""How likely a model finds each fact's true object, its false one, and whatever could be likelier: from the store
+where it is there, else from the model.
+
+1. A fact's prefix is its statement's tokens before the object; each object of its relation, rendered and tokenized in
+   the statement's place, continues it. An object that changes the tokens before it has a prefix of its own.
+2. A continuation is at most as likely as any beginning of it. So an object whose first tokens together are no likelier
+   than the whole true object cannot outrank it and is read no further; the others are read to their end, together
+   with the fact's own two, and the ranks are exact (`continuations` does the reading, with plain transformers).
+3. A fact's shelf entry says which objects were considered and how likely those are that were read to their end. Rank
+   and margin follow from it; when a relation gains an object, its facts are asked about that one alone.
+
+Nothing is rendered, and no torch imported, for facts whose objects have all been considered.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+from reportgen.capture.opening import ProvenModel
+from reportgen.facts.fact import FactSet
+from reportgen.knowledge import Knowledge, conclude_knowledge, is_asked
+from reportgen.models.convert import weights_folder
+from reportgen.models.tokenizer import Tokenizer
+from reportgen.spec.model import MeasureSection
+from reportgen.statements import Statement, UnplacedError, place
+from reportgen.store import Store, content_key
+
+SHARD_FACTS = 256
+
+Ids = tuple[int, ...]
+Likelihoods = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Query:
+    """Continuations of one prefix, by object: `answers` are read to their end, `rivals` only as
+    long as they are likelier than the whole answer `bar`, which is empty where there are none."""
+
+    fact: str
+    prefix: Ids
+    answers: Mapping[str, Ids]
+    rivals: Mapping[str, Ids]
+    bar: str = ""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the shelf says of one fact: the objects considered, and the log-probability of each that was read."""
+
+    considered: frozenset[str]
+    likelihoods: Likelihoods
+
+
+@dataclass(frozen=True)
+class _Shard:
+    """Log-probabilities by fact and object, and the objects that were considered for each of these facts."""
+
+    considered: tuple[str, ...]
+    likelihoods: Mapping[str, Likelihoods]
+
+    def to_bytes(self) -> bytes:
+        return json.dumps({"considered": self.considered, "likelihoods": self.likelihoods}).encode()
+
+    @classmethod
+    def from_bytes(cls, payload: bytes) -> Self:
+        record = json.loads(payload)
+        return cls(tuple(record["considered"]), record["likelihoods"])
+
+
+@dataclass(frozen=True)
+class _Question:
+    """A true statement, its relation's template and objects, its twin's object (or None), and the objects that are
+    also true of its subject."""
+
+    statement: Statement
+    template: str
+    objects: tuple[str, ...]
+    false: str | None
+    aside: frozenset[str]
+
+    @cached_property
+    def key(self) -> str:
+        """What decides how likely any object is here, but for that object."""
+        tokens, end = self.statement.tokens.ids, self.statement.object[-1] + 1
+        return content_key(self.template, self.statement.fact.subject, tokens[:end], self.statement.object)
+
+    @property
+    def own(self) -> frozenset[str]:
+        """The fact's own objects, the true one and the false one: read in any case."""
+        return frozenset(thing for thing in (self.statement.fact.object, self.false) if thing is not None)
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """What the true object is ranked among, itself included."""
+        return tuple(thing for thing in self.objects if thing not in self.aside)
+
+    def unconsidered(self, known: _Known) -> tuple[str, ...]:
+        """The objects of the relation that nobody has looked at here."""
+        return tuple(thing for thing in self.objects if thing not in known.considered)
+
+    def is_answered(self, known: _Known) -> bool:
+        """Whether the shelf says all that there is to know."""
+        return self.own <= known.likelihoods.keys() and not self.unconsidered(known)
+
+
+_NOTHING = _Known(frozenset(), {})
+
+
+def know(
+    statements: Sequence[Statement], facts: FactSet, tokenizer: Tokenizer, model: ProvenModel, measure: MeasureSection
+) -> Knowledge:
+    """What the model knows of each true statement's fact. Raises StudyError where the model cannot be opened.
+
+    The objects that a fact's own is ranked among, and what else is true of its subject, are what `facts` say: rows of
+    a facts file that were cut off or left out are not among them.
+    """
+    store, shelf = Store(model.cache), model.shelf("knowledge")
+    questions = _questions(statements, facts)
+    known = _read_shelf(store, shelf)
+    unanswered = [question for question in questions if not question.is_answered(known.get(question.key, _NOTHING))]
+    if unanswered:
+        model.progress.say(f"asking the model for the objects of {len(unanswered):,} facts")
+        _ask(unanswered, known, _Renderer(tokenizer, measure), model)
+        known = _read_shelf(store, shelf)
+    return conclude_knowledge(
+        statements,
+        {question.statement.fact.pair: known[question.key].likelihoods for question in questions},
+        {question.statement.fact.pair: question.candidates for question in questions},
+    )
+
+
+def _questions(statements: Sequence[Statement], facts: FactSet) -> list[_Question]:
+    true = [fact for fact in facts.facts if fact.truth]
+    objects: dict[str, dict[str, None]] = {}
+    truths: dict[tuple[str, str], set[str]] = {}
+    for fact in true:
+        objects.setdefault(fact.relation, {})[fact.object] = None
+        truths.setdefault((fact.relation, fact.subject), set()).add(fact.object)
+    listed = {relation: tuple(things) for relation, things in objects.items()}
+    false = {statement.fact.pair: statement.fact.object for statement in statements if not statement.fact.truth}
+    return [
+        _Question(
+            statement,
+            facts.templates[statement.fact.relation],
+            listed[statement.fact.relation],
+            false.get(statement.fact.pair),
+            frozenset(truths[statement.fact.relation, statement.fact.subject] - {statement.fact.object}),
+        )
+        for statement in statements
+        if statement.fact.truth and is_asked(statement)
+    ]
+
+
+def _read_shelf(store: Store, shelf: str) -> dict[str, _Known]:
+    """What is known of every fact on the shelf, by its key."""
+    known: dict[str, _Known] = {}
+    for shard in map(_Shard.from_bytes, store.entries(shelf)):
+        considered = frozenset(shard.considered)
+        for key, likelihoods in shard.likelihoods.items():
+            before = known.get(key)
+            known[key] = (
+                _Known(considered | before.considered, {**likelihoods, **before.likelihoods})
+                if before
+                else _Known(considered, likelihoods)
+            )
+    return known
+
+
+@dataclass(frozen=True)
+class _Renderer:
+    """Turns questions into what the model is asked."""
+
+    tokenizer: Tokenizer
+    measure: MeasureSection
+
+    def queries(self, question: _Question, known: _Known) -> Iterator[Query]:
+        """The query about the statement's own prefix, then one for each object that has another prefix."""
+        true = question.statement.fact.object
+        needed = {true} | (question.own - known.likelihoods.keys())
+        prefix = question.statement.tokens.ids[: question.statement.object[0]]
+        answers: dict[str, Ids] = {}
+        rivals: dict[str, Ids] = {}
+        for thing in dict.fromkeys((*sorted(needed), *question.unconsidered(known))):
+            before, tokens = self._split(question, thing)
+            if before and before != prefix:
+                yield Query(question.key, before, {thing: tokens}, {})
+            elif before:
+                (answers if thing in needed else rivals)[thing] = tokens
+        yield Query(question.key, prefix, answers, rivals, true)
+
+    def _split(self, question: _Question, thing: str) -> tuple[Ids, Ids]:
+        """The statement about this object, up to the object's end: tokens before it, its own. Nothing before it where
+        it has no place in the statement, or shares a token with what stands first."""
+        try:
+            asked = place(
+                replace(question.statement.fact, object=thing), question.template, self.tokenizer, self.measure
+            )
+        except UnplacedError:
+            return (), ()
+        ids, start, end = asked.tokens.ids, asked.object[0], asked.object[-1] + 1
+        return ids[:start], ids[start:end]
+
+
+def _ask(unanswered: Sequence[_Question], known: Mapping[str, _Known], renderer: _Renderer, model: ProvenModel) -> None:
+    """Ask about facts with the same objects to consider together, and keep each shard as soon as it is done."""
+    from reportgen.capture.continuations import read_continuations  # noqa: PLC0415
+    from reportgen.models.load import open_eager, pick_device  # noqa: PLC0415
+
+    opened = open_eager(weights_folder(model.source, model.cache, model.progress), pick_device(model.section.device))
+    store, shelf = Store(model.cache), model.shelf("knowledge")
+    with model.progress.counting("ask", len(unanswered), "facts") as advance:
+        for considered, questions in _shards(unanswered, known):
+            queries = [
+                q for question in questions for q in renderer.queries(question, known.get(question.key, _NOTHING))
+            ]
+            # A false object that has no place in the statement is as likely as nothing that can be said.
+            found = {question.key: dict.fromkeys(sorted(question.own), math.nan) for question in questions}
+            for query, likelihoods in zip(queries, read_continuations(opened, queries, advance), strict=True):
+                found[query.fact].update(likelihoods)
+            store.put(shelf, content_key(considered, list(found)), _Shard(considered, found).to_bytes())
+
+
+def _shards(
+    unanswered: Sequence[_Question], known: Mapping[str, _Known]
+) -> Iterator[tuple[tuple[str, ...], list[_Question]]]:
+    """Up to `SHARD_FACTS` questions at a time with the same objects to consider, short prefixes first."""
+    alike: dict[tuple[str, ...], list[_Question]] = {}
+    for question in sorted(unanswered, key=lambda question: (question.statement.object[0], question.key)):
+        alike.setdefault(question.unconsidered(known.get(question.key, _NOTHING)), []).append(question)
+    for considered, questions in alike.items():
+        for start in range(0, len(questions), SHARD_FACTS):
+            yield considered, questions[start : start + SHARD_FACTS]

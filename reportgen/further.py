@@ -1,0 +1,195 @@
+"""Questions beyond one difference: differences of differences, and scores that go along with a number.
+
+An interaction is a contrast of difference scores: the pairs of a contrast are the units, labelled as their statement
+in A is, and those among `x` are compared with those among `y`. A dose is a correlation over statements, or over the
+means of clusters. Both are corrected as the study's contrasts are, each a family by itself.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from reportgen.contrasts import Labels, choose
+from reportgen.errors import InputError, Problem, StudyError, shown
+from reportgen.inference import CELL, HeadTests, test_heads
+from reportgen.notices import Notice
+from reportgen.scores import columns_of
+from reportgen.spec.model import (
+    ContrastSection,
+    Correction,
+    DoseSection,
+    InteractionSection,
+    StudySpec,
+    TestsSection,
+)
+from reportgen.spec.wording import did_you_mean, listed
+from reportgen.stats.association import FEWEST, Associations, associate
+from reportgen.stats.corrections import adjust, criterion
+from reportgen.stats.differences import PerHead, differences_of
+
+
+class InteractionDesignError(InputError):
+    """An interaction of a contrast that does not compare pairs."""
+
+
+class DoseColumnError(InputError):
+    """A dose by a column that is not there, or holds too few numbers, or one number alone."""
+
+
+@dataclass(frozen=True)
+class InteractionFinding:
+    """A difference of differences at every head: `tests` compares difference scores."""
+
+    section: InteractionSection
+    tests: HeadTests
+
+
+@dataclass(frozen=True)
+class DoseFinding:
+    """How every head's score goes along with a column, [layer, head]; NaN where a head does not vary.
+
+    `adjusted` are p-values under the headline correction, `significant` those at most α. `units` counts statements, or
+    clusters of them.
+    """
+
+    section: DoseSection
+    correlation: xr.DataArray
+    p_value: xr.DataArray
+    adjusted: xr.DataArray
+    significant: xr.DataArray
+    units: int
+    headline: Correction
+    alpha: float
+    notices: tuple[Notice, ...]
+
+
+def interact(scores: xr.DataArray, section: InteractionSection, spec: StudySpec, place: str) -> InteractionFinding:
+    """Compare a contrast's differences among `x` with those among `y`.
+
+    Raises InteractionDesignError where the contrast has no pairs, and what `test_heads` raises.
+    """
+    (contrast,) = [contrast for contrast in spec.contrasts if contrast.id == section.contrast]
+    plain = spec.tests.model_copy(update={"cluster": None, "test": "auto"})
+    pairs = test_heads(scores, contrast, plain)
+    if pairs.design != "paired":
+        message = f"the interaction {shown(section.id)} needs pairs, and the contrast {shown(contrast.id)} has statements without"
+        raise InteractionDesignError(Problem(place, message, "name a contrast whose every statement has its twin"))
+    between = ContrastSection(id=section.id, title=section.title, a=section.x, b=section.y)
+    return InteractionFinding(section, test_heads(_differences(pairs), between, _independent(spec.tests)))
+
+
+def _differences(pairs: HeadTests) -> xr.DataArray:
+    """Each pair's difference, [statement, layer, head], labelled as its statement in A."""
+    return pairs.a.copy(data=differences_of(pairs.a.to_numpy(), pairs.b.to_numpy()))
+
+
+def _independent(tests: TestsSection) -> TestsSection:
+    """The study's settings, with the test that compares two sets in place of the one that compares partners."""
+    instead = {"paired_t": "welch", "wilcoxon": "mann_whitney"}
+    return tests.model_copy(update={"test": instead.get(tests.test, tests.test)})
+
+
+def dose(scores: xr.DataArray, section: DoseSection, tests: TestsSection, place: str) -> DoseFinding:
+    """Correlate a column with every head's score. Raises DoseColumnError where the column does not allow it."""
+    labels = columns_of(scores)
+    rows = choose_rows(labels, section, place)
+    column = _numbers(labels[section.column][rows])
+    known = np.isfinite(column)
+    units, means = _units(labels, rows[known], tests)
+    values = means(scores.transpose("statement", *CELL).to_numpy()[rows[known]].reshape(int(known.sum()), -1))
+    numbers = means(column[known][:, np.newaxis])[:, 0]
+    if len(numbers) < FEWEST or np.ptp(numbers) == 0:
+        message = (
+            f"the dose {shown(section.id)} needs at least {FEWEST} units with different numbers in the column "
+            f"{shown(section.column)}; {int(known.sum())} of {len(column)} statements have one"
+        )
+        raise DoseColumnError(Problem(place, message, "name a column that holds numbers"))
+    found = associate(values, numbers, section.method, tests.alternative, tests.resamples, tests.seed)
+    return _dose_finding(found, section, tests, scores, units, len(column) - int(known.sum()))
+
+
+def choose_rows(labels: Labels, section: DoseSection, place: str) -> npt.NDArray[np.intp]:
+    """The statements of a dose, by their labels alone; raises DoseColumnError."""
+    columns = sorted(labels)
+    for name in (section.column, *section.where):
+        if name not in labels:
+            message = (
+                f"the dose {shown(section.id)} names the column {shown(name)}, which no statement has; the columns are "
+            )
+            raise DoseColumnError(Problem(place, message + listed(columns), did_you_mean(name, columns)))
+    return choose(labels, section.where)
+
+
+def _numbers(column: npt.NDArray[np.generic]) -> PerHead:
+    """A column of numbers or of text as numbers; what is no number is NaN."""
+    return np.array([_number(value) for value in column.tolist()], dtype=np.float64)
+
+
+def _number(value: object) -> float:
+    try:
+        return float(str(value)) if not isinstance(value, bool) else float(value)
+    except ValueError:
+        return float("nan")
+
+
+@dataclass(frozen=True)
+class _Means:
+    """Averages rows that belong together."""
+
+    units: npt.NDArray[np.intp]
+    count: int
+
+    def __call__(self, rows: npt.NDArray[np.floating]) -> PerHead:
+        sums = np.zeros((self.count, rows.shape[1]))
+        np.add.at(sums, self.units, rows.astype(np.float64))
+        return np.asarray(sums / np.bincount(self.units, minlength=self.count)[:, np.newaxis])
+
+
+def _units(labels: Labels, rows: npt.NDArray[np.intp], tests: TestsSection) -> tuple[int, _Means]:
+    if tests.cluster is None or tests.cluster not in labels:
+        return len(rows), _Means(np.arange(len(rows)), len(rows))
+    names, units = np.unique(labels[tests.cluster][rows].astype(str), return_inverse=True)
+    return len(names), _Means(units, len(names))
+
+
+def _dose_finding(
+    found: Associations, section: DoseSection, tests: TestsSection, scores: xr.DataArray, units: int, unknown: int
+) -> DoseFinding:
+    if found.resampled is None:
+        raise StudyError(f"no head's score varies in the dose {shown(section.id)}")
+    adjusted = np.full(len(found.varies), np.nan)
+    if criterion(tests.headline).resampled:
+        stepped = tests.headline == "max_t_step_down"
+        adjusted[found.varies] = found.step_down if stepped else found.resampled.adjusted
+    else:
+        adjusted = adjust(found.p_value, tests.headline, tests.alpha)
+    by_head = _ByHead(scores)
+    notices: tuple[Notice, ...] = ()
+    if unknown:
+        message = f"In the dose {shown(section.id)}, {unknown} statements have no number in {shown(section.column)}."
+        notices = (Notice("left out", message),)
+    return DoseFinding(
+        section=section,
+        correlation=by_head(found.correlation),
+        p_value=by_head(found.p_value),
+        adjusted=by_head(adjusted),
+        significant=by_head(adjusted) <= tests.alpha,
+        units=units,
+        headline=tests.headline,
+        alpha=tests.alpha,
+        notices=notices,
+    )
+
+
+@dataclass(frozen=True)
+class _ByHead:
+    """Puts flat values back by layer and head."""
+
+    scores: xr.DataArray
+
+    def __call__(self, values: PerHead) -> xr.DataArray:
+        coords = {"layer": self.scores.layer, "head": self.scores["head"]}
+        shape = (self.scores.sizes["layer"], self.scores.sizes["head"])
+        return xr.DataArray(values.reshape(shape), dims=CELL, coords=coords)

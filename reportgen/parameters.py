@@ -1,0 +1,39 @@
+"""What the command line takes as a value: text in, a checked value out; click.BadParameter says what is wrong."""
+
+import math
+import re
+
+import click
+
+_MOST_SIZES = 20
+_FEWEST_PAIRS, _MOST_PAIRS = 2, 10_000_000
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """Numbers of pairs, such as "50,100,500", in rising order."""
+    written = text.split(",")
+    found = {int(number) for number in written if re.fullmatch(r"\s*[0-9]{1,12}\s*", number, re.ASCII)}
+    if len(found) != len(written) or len(found) > _MOST_SIZES:
+        raise click.BadParameter(
+            f"{_short(text)} is not a list of up to {_MOST_SIZES} different whole numbers, such as 50,100,500"
+        )
+    if min(found) < _FEWEST_PAIRS or max(found) > _MOST_PAIRS:
+        raise click.BadParameter(
+            f"each number must lie between {_FEWEST_PAIRS} and {_MOST_PAIRS:,}; got {_short(text)}"
+        )
+    return tuple(sorted(found))
+
+
+def points(text: str) -> float:
+    """Points of attention, more than 0 and at most 100, as a share."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 100:
+        raise click.BadParameter(f"{_short(text)} is not a number of points of attention, more than 0 and at most 100")
+    return value / 100
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:59] + "…")

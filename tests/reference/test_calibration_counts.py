@@ -1,0 +1,120 @@
+"""Calibration against what is known: a broken procedure, exact ones, the noncentral t, and max-T draw by draw."""
+
+import numpy as np
+import pytest
+from statsmodels.stats.power import TTestPower
+from statsmodels.stats.proportion import proportion_confint
+
+from reportgen.stats import maxt
+from reportgen.stats.calibration import Rate, Settings, StandardErrors, count_nulls, count_planted
+from reportgen.stats.corrections import CRITERIA
+from reportgen.stats.null_draws import Pairs, TwoSets, null_of
+from reportgen.stats.null_reference import reference_of
+
+HEADS, UNITS = 100, 60
+
+
+def correlated(units, seed, heads=HEADS):
+    """Normal scores whose heads share five factors."""
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((units, 5)) @ rng.standard_normal((5, heads)) + rng.standard_normal((units, heads))
+
+
+def paired_design(seed=0):
+    b = correlated(UNITS, seed)
+    return Pairs(b + correlated(UNITS, seed + 1) + 0.3, b)
+
+
+def counted(design, draws=800):
+    rows = count_nulls(design, Settings(draws=draws, resamples=4000), np.random.default_rng(7), lambda _: None)
+    return {(row.test, row.correction): row for row in rows}
+
+
+@pytest.fixture(scope="module")
+def paired_nulls():
+    return counted(paired_design())
+
+
+@pytest.fixture(scope="module")
+def independent_nulls():
+    return counted(TwoSets(correlated(50, 2) + 1, 2 * correlated(40, 3)))
+
+
+@pytest.mark.parametrize(("count", "draws"), [(0, 50), (1, 50), (103, 2000), (2000, 2000)])
+def test_intervals_of_rates_are_wilsons(count, draws):
+    expected = proportion_confint(count, draws, method="wilson")
+    np.testing.assert_allclose(Rate(count, draws).interval, expected, rtol=1e-10, atol=1e-15)
+
+
+def test_a_hundred_uncorrected_heads_are_shown_to_break_the_promise(paired_nulls, independent_nulls):
+    for rows, test in ((paired_nulls, "paired_t"), (independent_nulls, "welch")):
+        uncorrected = rows[test, "none"]
+        assert not uncorrected.holds
+        assert uncorrected.any.share > 0.5
+        assert uncorrected.each == pytest.approx(0.05, abs=0.01)
+
+
+def test_every_correction_of_the_designs_own_tests_holds_on_correlated_heads(paired_nulls, independent_nulls):
+    for rows, tests in ((paired_nulls, ("paired_t", "wilcoxon")), (independent_nulls, Pairs.tests[2:])):
+        broken = [
+            (test, rule.method)
+            for test in tests
+            for rule in CRITERIA
+            if rule.method != "none" and not rows[test, rule.method].holds
+        ]
+        assert broken == []
+
+
+@pytest.mark.parametrize("step", ["max_t", "max_t_step_down"])
+def test_max_t_spends_all_of_alpha_where_bonferroni_does_not(paired_nulls, independent_nulls, step):
+    for rows in (paired_nulls, independent_nulls):
+        tests = {test for test, _ in rows} - ({"student", "welch", "mann_whitney"} if rows is paired_nulls else set())
+        for test in tests:
+            low, high = rows[test, step].any.interval
+            assert low <= 0.05 <= high + 0.01
+            assert rows[test, step].any.share > rows[test, "bonferroni"].any.share
+
+
+def test_the_shared_reference_gives_the_error_that_max_t_has_draw_by_draw():
+    design, draws = paired_design(4), 300
+    keys = np.random.default_rng(5).random((draws, UNITS))
+    reference = reference_of(design, "paired_t", 4000, seed=1)
+    shared = reference.single_step(reference.statistics(design.weights("paired_t", keys)), 0.05).any(axis=1)
+    brute = np.array(
+        [
+            (maxt.max_t([null_of("paired_t", a, b, 999, seed)]).adjusted <= 0.05).any()
+            for seed, (a, b) in enumerate(design.draw(keys).each())
+        ]
+    )
+    assert (shared == brute).mean() > 0.97
+    assert brute.any()
+
+
+@pytest.mark.parametrize("size", [1.0, 2.0, 3.0])
+def test_power_of_a_single_head_is_that_of_the_noncentral_t(size):
+    differences = np.random.default_rng(0).standard_normal((UNITS, 1))
+    design = Pairs(differences, np.zeros_like(differences))
+    settings = Settings(corrections=("none", "max_t"), planted_draws=600, planted_resamples=399, splits=1)
+    rows = count_planted(design, StandardErrors(size), settings, np.random.default_rng(1), lambda _: None).rows
+    expected = TTestPower().power(size / np.sqrt(UNITS), UNITS, 0.05)
+    for row in rows:
+        low, high = row.any_power.interval
+        assert low - 0.015 <= expected <= high + 0.015
+        assert row.average_power.value == row.any_power.share
+
+
+def test_planted_effects_are_found_covered_and_inflated_on_top():
+    settings = Settings(planted_draws=200, planted_resamples=399, splits=20)
+    found = count_planted(paired_design(6), StandardErrors(3.5), settings, np.random.default_rng(2), lambda _: None)
+    rows = {row.correction: row for row in found.rows}
+    assert [name for name, row in rows.items() if not row.holds] == ["none"]
+    assert rows["none"].average_power.value == pytest.approx(0.93, abs=0.04)
+    assert rows["bonferroni"].average_power.value < rows["max_t"].average_power.value
+    assert rows["max_t"].average_power.value <= rows["max_t_step_down"].average_power.value
+    assert rows["holm"].average_power.value < rows["benjamini_hochberg"].average_power.value
+    assert all(row.holds for row in found.coverage)
+    each = found.coverage[0].coverage
+    assert each.interval[0] <= 0.95 <= each.interval[1]
+    naive, cross_fitted = (row.inflation for row in found.inflation)
+    assert naive.interval[0] > 0
+    assert cross_fitted.value < naive.value / 2

@@ -1,0 +1,166 @@
+"""Many readings of the same tokens: one forward pass, and each the number that plain transformers gives."""
+
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, LlamaConfig
+
+from reportgen.capture.hooks import PatternPass, ScoreReader, hooked
+from reportgen.capture.opening import ProvenModel
+from reportgen.capture.record import Shard
+from reportgen.capture.request import Request, ask
+from reportgen.capture.run import capture
+from reportgen.facts.fact import Fact, FactSet
+from reportgen.models import load
+from reportgen.models.source import find_model
+from reportgen.models.tokenizer import Tokenizer
+from reportgen.progress import Silent
+from reportgen.spec.model import MeasureSection, ModelSection
+from reportgen.statements import Statement, render_statements
+from reportgen.store import Store
+
+PAIRS = 12
+REDUCE = {"sum": np.sum, "mean": np.mean, "max": np.max}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory, smollm_tokenizer: Tokenizer) -> Path:
+    """A small random model whose attention is far from uniform."""
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        num_hidden_layers=2, num_attention_heads=4, hidden_size=32, intermediate_size=64, vocab_size=49152
+    )
+    model = AutoModelForCausalLM.from_config(config)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.dim() > 1 and "embed" not in name:
+                parameter.normal_(0, 0.35)
+    folder = tmp_path_factory.mktemp("model") / "tiny"
+    model.save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).write_bytes((smollm_tokenizer.folder / name).read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def requests(tiny: Path) -> tuple[Request, ...]:
+    """Each fact read from two positions, with and without a first token, by three aggregations."""
+    listed = [
+        Fact(
+            f"a very long subject {i}" if i % 2 else f"s{i}",
+            "r",
+            f"object {(i + shift) % PAIRS}",
+            not shift,
+            f"p{i}",
+            {},
+        )
+        for i in range(PAIRS)
+        for shift in (0, 1)
+    ]
+    facts = FactSet(tuple(listed), {"r": "The friend of {subject} is {object}, as they say"}, (), "")
+    readings = product(("last", "object_last"), ("always", "never"), REDUCE)
+    return tuple(
+        request
+        for position, bos, aggregation in readings
+        for request in ask(
+            render_statements(
+                facts,
+                Tokenizer(tiny, bos),  # type: ignore[arg-type]
+                MeasureSection(query_position=position),  # type: ignore[arg-type]
+            ).statements,
+            aggregation,  # type: ignore[arg-type]
+        )
+    )
+
+
+def proven(tiny: Path, cache: Path) -> ProvenModel:
+    section = ModelSection(folder=tiny.name)
+    return ProvenModel(find_model(section, tiny.parent, cache), section, cache, Silent())
+
+
+def eager(tiny: Path, requests: tuple[Request, ...]) -> npt.NDArray[np.float64]:
+    """One statement at a time, whole patterns, plain indexing."""
+    model, rows = load.open_eager(tiny, "cpu"), []
+    with torch.inference_mode():
+        for request in requests:
+            statement, reduce = request.statement, REDUCE[request.aggregation]
+            layers = model(torch.tensor([statement.tokens.ids]), output_attentions=True).attentions
+            rows.append([reduce(p[0, :, statement.query, list(statement.keys)].numpy(), axis=-1) for p in layers])
+    return np.array(rows)
+
+
+def test_every_reading_equals_eager_attention(tiny: Path, tmp_path: Path, requests: tuple[Request, ...]) -> None:
+    captured = capture(requests, proven(tiny, tmp_path))
+    assert captured.values.shape == (len(requests), 2, 4)
+    expected = eager(tiny, requests)
+    np.testing.assert_allclose(captured.values, expected, rtol=0, atol=1e-5)
+    # The readings do differ, so that one in place of another would be seen.
+    by_reading = expected.reshape(12, 2 * PAIRS, 2, 4)
+    gaps = [np.abs(a - b).max() for i, a in enumerate(by_reading) for b in by_reading[:i]]
+    assert min(gaps) > 1e-2
+
+
+def test_each_statement_goes_through_the_model_once(tiny: Path, tmp_path: Path, requests: tuple[Request, ...]) -> None:
+    model = proven(tiny, tmp_path)
+    sequences = {request.tokens for request in requests}
+    assert len(requests) == 6 * len(sequences)
+    captured = capture(requests, model)
+    assert captured.fresh == len(sequences) == sum(run.statements for run in captured.runs)
+    assert capture(requests, model).fresh == 0
+
+
+class Counting(ScoreReader):
+    """Counts the sequences that its forward passes take."""
+
+    def __init__(self, passes: PatternPass) -> None:
+        super().__init__(passes)
+        self.sequences = 0
+        run = passes.run
+
+        def counted(statements: list[Statement], take: object) -> None:
+            self.sequences += len(statements)
+            run(statements, take)  # type: ignore[arg-type]
+
+        passes.run = counted  # type: ignore[method-assign,assignment]
+
+
+def test_the_forward_passes_hold_no_sequence_twice(tiny: Path, requests: tuple[Request, ...]) -> None:
+    bridge, told = load.open_bridge(tiny, "cpu"), []
+    with hooked(bridge) as passes:
+        reader = Counting(passes)
+        reader.read_all(requests, told.append)
+    assert reader.sequences == sum(told) == len({request.tokens for request in requests})
+
+
+def test_readings_captured_together_and_apart_are_the_same(
+    tiny: Path, tmp_path: Path, requests: tuple[Request, ...]
+) -> None:
+    together = capture(requests, proven(tiny, tmp_path / "together"))
+    model = proven(tiny, tmp_path / "apart")
+    for start in range(0, len(requests), 2 * PAIRS):
+        apart = capture(requests[start : start + 2 * PAIRS], model)
+        np.testing.assert_allclose(apart.values, together.values[start : start + 2 * PAIRS], rtol=0, atol=1e-6)
+
+
+def test_only_the_readings_that_are_missing_are_kept_anew(
+    tiny: Path, tmp_path: Path, requests: tuple[Request, ...]
+) -> None:
+    model = proven(tiny, tmp_path)
+    first = capture(requests[: 2 * PAIRS], model)
+    both = capture(requests, model)
+    np.testing.assert_array_equal(both.values[: 2 * PAIRS], first.values)
+    shards = [Shard.from_bytes(payload) for payload in Store(tmp_path).entries(model.shelf("scores"))]
+    assert sum(len(shard.keys) for shard in shards) == len(requests)
+    assert len({key for shard in shards for key in shard.keys}) == len(requests)
+
+
+def test_a_request_twice_is_answered_twice(tiny: Path, tmp_path: Path, requests: tuple[Request, ...]) -> None:
+    renamed = Request(replace(requests[0].statement, id="another"), requests[0].aggregation)
+    captured = capture((requests[0], requests[1], renamed), proven(tiny, tmp_path))
+    np.testing.assert_array_equal(captured.values[0], captured.values[2])
+    assert captured.fresh == 2
