@@ -15,6 +15,7 @@ def prepare() -> tuple[Contestant, Contestant]:
     import torch
 
     from reportgen.capture.hooks import reading_scores
+    from reportgen.capture.request import ask
     from reportgen.models import convert, load
     from reportgen.progress import Silent
     from reportgen.spec.load import load_spec
@@ -26,8 +27,8 @@ def prepare() -> tuple[Contestant, Contestant]:
     bridge = load.open_bridge(convert.weights_folder(plan.source, cache, Silent()), "cpu")
 
     def ours() -> None:
-        with reading_scores(bridge, "sum") as reader:
-            reader.read_all(statements, lambda _: None)
+        with reading_scores(bridge) as reader:
+            reader.read_all(ask(statements, "sum"), lambda _: None)
 
     def notebook() -> None:
         with torch.inference_mode():

@@ -325,21 +325,25 @@ def _require_two(contrast: ContrastSection, arrangement: Arrangement) -> None:
     if fewest >= 2:
         return
     unit = "complete pairs" if arrangement.design == "paired" else "statements in each set"
-    clustered = len(arrangement.unit_a) != len(arrangement.names_a) or len(arrangement.unit_b) != len(
-        arrangement.names_b
-    )
     raise TooFewStatementsError(
-        f"the contrast {shown(contrast.id)} needs at least 2 {'clusters' if clustered else unit} for its heads to be "
-        f"tested; it has {fewest}"
+        f"the contrast {shown(contrast.id)} needs at least 2 {'clusters' if _are_clusters(arrangement) else unit} for its "
+        f"heads to be tested; it has {fewest}"
     )
+
+
+def _are_clusters(arrangement: Arrangement) -> bool:
+    """Whether any unit holds more than one statement of a set."""
+    units, names = (arrangement.unit_a, arrangement.unit_b), (arrangement.names_a, arrangement.names_b)
+    return any(len(rows) != len(own) for rows, own in zip(units, names, strict=True))
 
 
 def _few(contrast: ContrastSection, arrangement: Arrangement) -> Iterator[Notice]:
+    clusters = _are_clusters(arrangement)
     if arrangement.design == "paired":
-        sizes = [(len(arrangement.names_a), "pairs")]
+        sizes = [(len(arrangement.names_a), "clusters" if clusters else "pairs")]
     else:
         sizes = [
-            (len(names), f"statements in the set {shown(chosen.name)}")
+            (len(names), f"{'clusters' if clusters else 'statements'} in the set {shown(chosen.name)}")
             for names, chosen in ((arrangement.names_a, contrast.a), (arrangement.names_b, contrast.b))
         ]
     for size, unit in sizes:

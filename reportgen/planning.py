@@ -18,13 +18,14 @@ from reportgen import numbers
 from reportgen.contrasts import Design, arrange
 from reportgen.errors import InputError, Problem, StudyError, shown
 from reportgen.inference import HeadTests, test_contrasts
+from reportgen.knowledge import COLUMNS
 from reportgen.models.convert import tokenizer_folder
 from reportgen.progress import Progress
 from reportgen.report import words
 from reportgen.report.results import Plan
 from reportgen.scores import label_columns, label_scores
 from reportgen.sensitivity import has_critical_value, level_of, observations, planned_level, spread_of, unit_of, units
-from reportgen.spec.model import ContrastSection, Correction, SpecFile
+from reportgen.spec.model import ContrastSection, Correction, SpecFile, StudySpec
 from reportgen.stats.corrections import criterion
 from reportgen.stats.power import POWER
 from reportgen.stats.power_curve import IndependentSpread, Level, PairedSpread, Spread, curve, power_at
@@ -66,7 +67,9 @@ class PowerTable:
     def lines(self) -> Iterator[str]:
         """The table for a terminal."""
         yield f"{self.title}: {self.pilot}; {self.correction}"
-        effect = f"effect of {numbers.points(self.effect)}"
+        yield "  The smallest difference that is seen in 80 % of cases, in points of attention, for the steadiest tenth of the"
+        yield "  heads, the median head and the most variable tenth:"
+        effect = f"{numbers.points(self.effect)} points"
         yield from _aligned(
             [
                 (
@@ -74,7 +77,7 @@ class PowerTable:
                     "steadiest tenth",
                     "median head",
                     "most variable",
-                    *self._asked(f"power at {effect}", "heads ≥ 80 %"),
+                    *self._asked(f"median power at {effect}", "heads with 80 %"),
                 ),
                 *(
                     (
@@ -121,14 +124,25 @@ def plan_power(
 
 def _measured(plan: Plan, cache: Path, progress: Progress) -> list[_Pilot]:
     """Pilots from the study's own scores."""
+    from reportgen.capture.knowing import know  # noqa: PLC0415
     from reportgen.capture.opening import ProvenModel  # noqa: PLC0415
     from reportgen.capture.request import ask  # noqa: PLC0415
     from reportgen.capture.run import capture  # noqa: PLC0415
 
     spec, statements = plan.file.spec, plan.statements.statements
     model = ProvenModel(plan.source, spec.model, cache, progress)
-    scores = label_scores(capture(ask(statements, spec.measure.aggregation), model).values, statements)
+    values = capture(ask(statements, spec.measure.aggregation), model).values
+    known = {}
+    if _goes_by_knowledge(spec):
+        known = know(statements, plan.facts, plan.tokenizer, model, spec.measure).columns(statements)
+    scores = label_scores(values, statements, known)
     return [_pilot(tests) for tests in test_contrasts(scores, spec.contrasts, spec.tests)]
+
+
+def _goes_by_knowledge(spec: StudySpec) -> bool:
+    """Whether which statements are compared depends on what the model knows."""
+    sets = [chosen for contrast in spec.contrasts for chosen in (contrast.a, contrast.b)]
+    return spec.tests.cluster in COLUMNS or any(column in COLUMNS for chosen in sets for column in chosen.where)
 
 
 def _pilot(tests: HeadTests) -> _Pilot:
@@ -152,6 +166,10 @@ def _correction(headline: Correction, heads: int, level: Level, *, bound: bool) 
 def _stated(plan: Plan, sd: float, cache: Path, progress: Progress) -> list[_Pilot]:
     """Pilots from a stated standard deviation, the same for every head."""
     spec = plan.file.spec
+    if _goes_by_knowledge(spec):
+        raise StudyError(
+            f"{plan.file.path}: a contrast goes by what the model knows, so it must be asked: plan without --sd."
+        )
     heads = _heads(tokenizer_folder(plan.source, cache, progress) / "config.json")
     family = heads * (len(spec.contrasts) if spec.tests.family == "study" else 1)
     labels = label_columns(plan.statements.statements)

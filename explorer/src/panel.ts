@@ -73,7 +73,7 @@ function numbers({ data, contrast, head }: Shown): [string, string][] {
   const adjusted = headline && heads.adjusted[headline.method]?.[head];
   if (headline && headline.method !== "none" && adjusted != null) rows.push([`adjusted p, ${headline.name}`, pValue(adjusted)]);
   const equivalence = heads.equivalence[head];
-  if (equivalence != null) rows.push([`adjusted p that it is below ${points(data.tests.smallest_effect)}`, pValue(equivalence)]);
+  if (equivalence != null) rows.push([`adjusted p, below ${points(data.tests.smallest_effect)}`, pValue(equivalence)]);
   return rows;
 }
 

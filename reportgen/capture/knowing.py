@@ -14,6 +14,7 @@ Nothing is rendered, and no torch imported, for facts whose objects have all bee
 
 import json
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -88,14 +89,14 @@ class _Question:
         return content_key(self.template, self.statement.fact.subject, tokens[:end], self.statement.object)
 
     @property
-    def own(self) -> frozenset[str]:
-        """The fact's own objects, the true one and the false one: read in any case."""
-        return frozenset(thing for thing in (self.statement.fact.object, self.false) if thing is not None)
-
-    @property
     def candidates(self) -> tuple[str, ...]:
         """What the true object is ranked among, itself included."""
         return tuple(thing for thing in self.objects if thing not in self.aside)
+
+    def unread(self, known: _Known) -> frozenset[str]:
+        """Those of the fact's own two objects whose log-probability is not known: they are read in any case."""
+        own = (self.statement.fact.object, self.false)
+        return frozenset(thing for thing in own if thing is not None and thing not in known.likelihoods)
 
     def unconsidered(self, known: _Known) -> tuple[str, ...]:
         """The objects of the relation that nobody has looked at here."""
@@ -103,7 +104,7 @@ class _Question:
 
     def is_answered(self, known: _Known) -> bool:
         """Whether the shelf says all that there is to know."""
-        return self.own <= known.likelihoods.keys() and not self.unconsidered(known)
+        return not self.unread(known) and not self.unconsidered(known)
 
 
 _NOTHING = _Known(frozenset(), {})
@@ -120,7 +121,7 @@ def know(
     store, shelf = Store(model.cache), model.shelf("knowledge")
     questions = _questions(statements, facts)
     known = _read_shelf(store, shelf)
-    unanswered = [question for question in questions if not question.is_answered(known.get(question.key, _NOTHING))]
+    unanswered = [question for question in questions if not question.is_answered(known[question.key])]
     if unanswered:
         model.progress.say(f"asking the model for the objects of {len(unanswered):,} facts")
         _ask(unanswered, known, _Renderer(tokenizer, measure), model)
@@ -155,17 +156,16 @@ def _questions(statements: Sequence[Statement], facts: FactSet) -> list[_Questio
 
 
 def _read_shelf(store: Store, shelf: str) -> dict[str, _Known]:
-    """What is known of every fact on the shelf, by its key."""
-    known: dict[str, _Known] = {}
+    """What is known of every fact, by its key: nothing of one that is not on the shelf."""
+    known: dict[str, _Known] = defaultdict(lambda: _NOTHING)
     for shard in map(_Shard.from_bytes, store.entries(shelf)):
         considered = frozenset(shard.considered)
         for key, likelihoods in shard.likelihoods.items():
-            before = known.get(key)
-            known[key] = (
-                _Known(considered | before.considered, {**likelihoods, **before.likelihoods})
-                if before
-                else _Known(considered, likelihoods)
-            )
+            if key in known:  # most facts are in one shard, and share its set of objects
+                before = known[key]
+                known[key] = _Known(considered | before.considered, {**likelihoods, **before.likelihoods})
+            else:
+                known[key] = _Known(considered, likelihoods)
     return known
 
 
@@ -179,7 +179,7 @@ class _Renderer:
     def queries(self, question: _Question, known: _Known) -> Iterator[Query]:
         """The query about the statement's own prefix, then one for each object that has another prefix."""
         true = question.statement.fact.object
-        needed = {true} | (question.own - known.likelihoods.keys())
+        needed = {true} | question.unread(known)
         prefix = question.statement.tokens.ids[: question.statement.object[0]]
         answers: dict[str, Ids] = {}
         rivals: dict[str, Ids] = {}
@@ -213,11 +213,9 @@ def _ask(unanswered: Sequence[_Question], known: Mapping[str, _Known], renderer:
     store, shelf = Store(model.cache), model.shelf("knowledge")
     with model.progress.counting("ask", len(unanswered), "facts") as advance:
         for considered, questions in _shards(unanswered, known):
-            queries = [
-                q for question in questions for q in renderer.queries(question, known.get(question.key, _NOTHING))
-            ]
-            # A false object that has no place in the statement is as likely as nothing that can be said.
-            found = {question.key: dict.fromkeys(sorted(question.own), math.nan) for question in questions}
+            queries = [query for question in questions for query in renderer.queries(question, known[question.key])]
+            # A false object that has no place in the statement stays NaN, and is not asked for again.
+            found = {q.key: dict.fromkeys(sorted(q.unread(known[q.key])), math.nan) for q in questions}
             for query, likelihoods in zip(queries, read_continuations(opened, queries, advance), strict=True):
                 found[query.fact].update(likelihoods)
             store.put(shelf, content_key(considered, list(found)), _Shard(considered, found).to_bytes())
@@ -229,7 +227,7 @@ def _shards(
     """Up to `SHARD_FACTS` questions at a time with the same objects to consider, short prefixes first."""
     alike: dict[tuple[str, ...], list[_Question]] = {}
     for question in sorted(unanswered, key=lambda question: (question.statement.object[0], question.key)):
-        alike.setdefault(question.unconsidered(known.get(question.key, _NOTHING)), []).append(question)
+        alike.setdefault(question.unconsidered(known[question.key]), []).append(question)
     for considered, questions in alike.items():
         for start in range(0, len(questions), SHARD_FACTS):
             yield considered, questions[start : start + SHARD_FACTS]

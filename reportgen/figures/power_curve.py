@@ -1,4 +1,4 @@
-"""What more facts would show: the smallest detectable effect against the number of observations, on a log axis."""
+"""What more facts would show: the smallest detectable effect against the number of observations, on log axes."""
 
 import math
 
@@ -54,7 +54,7 @@ def _layout(curve: Curve, n: int, smallest_effect: float, unit: str) -> go.Layou
             "ticktext": [numbers.count(size) for size in named],
             "showgrid": False,
         },
-        yaxis={**_axis("smallest detectable effect, points"), "rangemode": "tozero"},
+        yaxis={**_axis("smallest detectable effect, points"), "type": "log", "dtick": "D2"},
         shapes=[_line("x", n), *([_line("y", smallest_effect * 100)] if smallest_effect else [])],
         annotations=[_this_study(n), *([_of_interest(smallest_effect)] if smallest_effect else [])],
     )
@@ -91,13 +91,13 @@ def _this_study(n: int) -> dict[str, object]:
 
 
 def _of_interest(effect: float) -> dict[str, object]:
-    text = f"smallest effect of interest, {numbers.points(effect)}"
-    return {**_NOTE, "text": text, "x": 1, "xref": "paper", "xanchor": "right", "y": effect * 100, "yanchor": "bottom"}
+    text = f"of interest: {numbers.points(effect)}"
+    return {**_NOTE, "text": text, "x": 1, "xref": "paper", "xanchor": "right", "y": _log10(effect * 100), "yanchor": "bottom"}
 
 
-def _log10(n: int) -> float:
+def _log10(at: float) -> float:
     """Plotly places notes on a log axis by the exponent, and lines by the number itself."""
-    return math.log10(n)
+    return math.log10(at)
 
 
 _NOTE: dict[str, object] = {"showarrow": False, "font": {"size": 11, "color": theme.INK_SOFT}}

@@ -34,7 +34,8 @@ def compose_study(results: Results, key: str) -> StudyPage:
     blocks = _blocks(results)
     cited = cited_keys([*texts(blocks), written, *limited])
     data = twin(results, _captured_on(results)).to_json()
-    files = downloads(results, data, cited)
+    robustness = robustness_document(results.robustness, results.findings[0], spec)
+    files = downloads(results, data, sorted({*cited, *robustness.cited}))
     document = Document(
         title=spec.study.title,
         question=spec.study.question,
@@ -57,7 +58,7 @@ def compose_study(results: Results, key: str) -> StudyPage:
         document=document,
         files={**beside, f"{FOLDER}/study.js": script("study", data)},
         pieces=lambda: pieces(results),
-        further={ROBUSTNESS: robustness_document(results.robustness, results.findings[0], spec)},
+        further={ROBUSTNESS: robustness},
     )
 
 

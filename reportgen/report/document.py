@@ -91,7 +91,8 @@ def texts(blocks: Iterable[Block]) -> Iterator[Md]:
 class Document:
     """A page: what its front matter says, and its blocks.
 
-    `depth` is the number of folders above it in the site; `scripts` are data of its own that it loads.
+    `depth` is the number of folders above it in the site; `bibliography` is the file beside it that holds the works
+    `cited`; `scripts` are data of its own that it loads.
     """
 
     title: str
@@ -101,4 +102,5 @@ class Document:
     depth: int
     blocks: tuple[Block, ...]
     cited: tuple[str, ...] = ()
+    bibliography: str = "references.bib"
     scripts: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ def knowledge_blocks(knowledge: Knowledge, statements: Sequence[Statement]) -> t
     overall = summarize("all", knowledge.facts)
     relations = knowledge.by_relation(statements)
     return (
-        Heading(3, Md("What the model knows"), "knowledge"),
+        Heading(2, Md("What the model knows"), "knowledge"),
         Prose(_summary(overall)),
         *((_relations(relations, overall),) if len(relations) > 1 else ()),
         *((Prose(_meaning(), "quiet"), Raw(_facts(knowledge, statements))) if overall.asked else ()),

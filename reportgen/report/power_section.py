@@ -39,8 +39,8 @@ def _wanted(finding: Finding, wanted: int | None) -> list[Md]:
         return [md(text, most=numbers.count(MOST_OBSERVATIONS), unit=unit, effect=effect)]
     return [
         md(
-            "To see a difference of {effect} points, the smallest effect of interest, in 80\u00a0% of cases at the median "
-            "head takes {wanted} {unit}; this study has {n}{enough}.",
+            "To see a difference of {effect} points (the smallest effect of interest) in 80\u00a0% of cases, the median head "
+            "needs {wanted} {unit}; this study has {n}{enough}.",
             effect=effect,
             wanted=numbers.count(wanted),
             unit=unit,

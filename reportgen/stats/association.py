@@ -49,6 +49,7 @@ def associate(
     values, dose = np.asarray(scores[:, varies], dtype=np.float64), column
     if method == "spearman":
         values, dose = stats.rankdata(values, axis=0), stats.rankdata(column)
+    dose = _standard(dose)
     null = association_null(values, column_shuffles(dose, resamples, seed))
     resampled = max_t([null], alternative)
     correlation[varies] = null.statistic.of(dose[np.newaxis])[0]
@@ -59,6 +60,13 @@ def associate(
         resampled=resampled,
         step_down=step_down([null], alternative),
     )
+
+
+def _standard(column: PerHead) -> PerHead:
+    """About 0 and up to 1 in size, so that float32 holds what varies in it; correlations stay as they are."""
+    scaled = column / np.abs(column).max()
+    centred = scaled - scaled.mean()
+    return np.asarray(centred / np.abs(centred).max())
 
 
 def _p_value(correlation: PerHead, units: int, alternative: Alternative) -> PerHead:

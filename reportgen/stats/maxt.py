@@ -27,6 +27,7 @@ from reportgen.stats.differences import PerHead, Scores
 from reportgen.stats.tests import Alternative
 
 _TIE = 1e-5
+_NEXT_TO_NOTHING = 0.01
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,8 @@ class Correlation:
         return r
 
     def as_t(self, r: Scores) -> Scores:
-        """The t statistics that these correlations stand for."""
-        within = np.clip(r, -1.0, 1.0)
-        with np.errstate(divide="ignore"):
-            return np.asarray(within * np.sqrt(self.degrees / (1 - within**2)))
+        """The t statistics that these correlations stand for; finite also for a correlation of 1, in either precision."""
+        return np.asarray(r * np.sqrt(self.degrees / np.maximum(1 - r**2, _TIE)))
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,8 @@ class Resampled:
         allowed = int(np.floor(alpha * (len(self.maxima) + (not self.exact)) + 1e-9))
         if not allowed:
             return float("inf")
-        return float(falling[allowed if self.exact else allowed - 1])
+        largest = float(falling[allowed if self.exact else allowed - 1])
+        return largest + _TIE * abs(largest)
 
 
 def paired_null(differences: PerHead, flips: SignFlips) -> Null:
@@ -253,7 +253,7 @@ def _as_t(nulls: Sequence[Null], statistics: PerHead) -> PerHead:
 
 def _reached(own: PerHead) -> PerHead:
     """What another arrangement's statistic has to be to count as at least as large."""
-    return own - _TIE * np.abs(own)
+    return own - _TIE * np.maximum(np.abs(own), _NEXT_TO_NOTHING)
 
 
 def _share(counts: npt.NDArray[np.int64], arranged: int, *, exact: bool) -> PerHead:

@@ -196,3 +196,11 @@ def test_too_few_statements_for_two_sets_are_named(folder: Path) -> None:
     assert result.exit_code == 2
     assert "3 statements cannot be tested" in result.output
     assert "Ask for 4 or more" in result.output
+
+
+def test_a_spread_cannot_be_stated_for_sets_that_the_model_decides(folder: Path) -> None:
+    recalled = "a: {name: a, where: {recalled: true}}, b: {name: b, where: {recalled: false}}"
+    (folder / "s.yml").write_text(spec() + f"contrasts: [{{id: c, title: C, {recalled}}}]\n")
+    result = run(folder, "power", "--pairs", "50", "--sd", "8")
+    assert result.exit_code == 1
+    assert "goes by what the model knows" in result.output

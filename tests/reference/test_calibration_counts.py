@@ -6,7 +6,8 @@ from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import proportion_confint
 
 from reportgen.stats import maxt
-from reportgen.stats.calibration import Rate, Settings, StandardErrors, count_nulls, count_planted
+from reportgen.stats.calibration import Settings, count_nulls, count_planted
+from reportgen.stats.calibration_rows import Rate, StandardErrors
 from reportgen.stats.corrections import CRITERIA
 from reportgen.stats.null_draws import Pairs, TwoSets, null_of
 from reportgen.stats.null_reference import reference_of

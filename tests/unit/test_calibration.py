@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from reportgen.stats import calibration, maxt
-from reportgen.stats.calibration import Points, Rate, Settings, StandardErrors, calibrate, count_nulls, found_by
+from reportgen.stats.calibration import Settings, calibrate, count_nulls, found_by
+from reportgen.stats.calibration_rows import Points, Rate, StandardErrors
 from reportgen.stats.corrections import CRITERIA, adjust
 from reportgen.stats.null_draws import Pairs, TwoSets, null_of
 from reportgen.stats.null_reference import reference_of

@@ -1,0 +1,225 @@
+"""Log-probabilities and ranks against plain transformers, one whole statement at a time: no batch, no cache, no bound."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoXConfig, LlamaConfig, MistralConfig
+
+from reportgen.capture import continuations
+from reportgen.capture.knowing import know
+from reportgen.capture.opening import ProvenModel
+from reportgen.errors import StudyError
+from reportgen.facts.fact import Fact, FactSet
+from reportgen.knowledge import Knowledge
+from reportgen.models.load import open_eager
+from reportgen.models.source import find_model
+from reportgen.models.tokenizer import Tokenizer
+from reportgen.progress import Silent
+from reportgen.spec.model import MeasureSection, ModelSection
+from reportgen.statements import Statement, place, render_statements
+from reportgen.store import Store
+from tests.conftest import SMOLLM
+
+CAPITALS = {
+    "France": "Paris",
+    "Peru": "Lima",
+    "Burkina Faso": "Ouagadougou",
+    "Costa Rica": "San José",
+    "El Salvador": "San Salvador",
+    "San Marino": "San Marino",
+    "Japan": "Tokyo",
+    "Kyrgyzstan": "Bishkek",
+    "Mauritania": "Nouakchott",
+    "Argentina": "Buenos Aires",
+    "Norway": "Oslo",
+    "Trinidad and Tobago": "Port of Spain",
+}
+PLAIN = "The capital of {subject} is {object}"
+MEASURE = MeasureSection()
+
+
+def facts(template: str = PLAIN, *, also: Sequence[Fact] = ()) -> FactSet:
+    """Every country with its capital and with the next one's."""
+    objects = [*list(CAPITALS.values())[1:], "Paris"]
+    made = [
+        Fact(subject, "capital", object_, truth, f"p{number:02}", {})
+        for number, ((subject, true), false) in enumerate(zip(CAPITALS.items(), objects, strict=True))
+        for object_, truth in ((true, True), (false, False))
+    ]
+    return FactSet((*made, *also), {"capital": template}, (), "")
+
+
+def log_probability(model: Any, statement: Statement) -> float:
+    with torch.inference_mode():
+        likelihoods = model(torch.tensor([statement.tokens.ids])).logits[0].double().log_softmax(-1)
+    return float(sum(likelihoods[at - 1, statement.tokens.ids[at]] for at in statement.object))
+
+
+def expected(model: Any, true: Statement, given: FactSet, tokenizer: Tokenizer) -> dict[str, float]:
+    """The log-probability of every object of the relation in the statement's place."""
+    return {
+        thing: log_probability(
+            model, place(replace(true.fact, object=thing), given.templates["capital"], tokenizer, MEASURE)
+        )
+        for thing in CAPITALS.values()
+    }
+
+
+def assert_equal(
+    known: Knowledge, statements: Sequence[Statement], model: Any, given: FactSet, tokenizer: Tokenizer
+) -> list[int]:
+    """Compare all that is known with the expected, and return the ranks."""
+    true = [statement for statement in statements if statement.fact.truth]
+    false = [statement for statement in statements if not statement.fact.truth]
+    assert len(known.facts) == len(true) == len(false)
+    for fact, statement, twin in zip(known.facts, true, false, strict=True):
+        naive = expected(model, statement, given, tokenizer)
+        reached = naive[statement.fact.object]
+        assert fact.logprob_true == pytest.approx(reached, abs=1e-3)
+        assert fact.logprob_false == pytest.approx(naive[twin.fact.object], abs=1e-3)
+        assert fact.rank == 1 + sum(likelihood > reached for likelihood in naive.values())
+        assert fact.candidates == len(CAPITALS)
+    return [fact.rank for fact in known.facts]
+
+
+def test_the_real_model_knows_what_a_plain_loop_finds(
+    tmp_path: Path, smollm: Any, smollm_weights: Path, smollm_tokenizer: Tokenizer
+) -> None:
+    (tmp_path / "models").symlink_to(smollm_weights.parents[1])
+    given = facts()
+    statements = render_statements(given, smollm_tokenizer, MEASURE).statements[:8]
+    known = know(statements, given, smollm_tokenizer, ProvenModel(smollm, SMOLLM, tmp_path, Silent()), MEASURE)
+    ranks = assert_equal(known, statements, open_eager(smollm_weights, "cpu"), given, smollm_tokenizer)
+    assert ranks[:2] == [1, 1]
+
+
+_SMALL = {"num_hidden_layers": 2, "num_attention_heads": 4, "hidden_size": 32, "intermediate_size": 64}
+TINY = {
+    "gpt2": GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=49152, n_positions=64),
+    "llama": LlamaConfig(**_SMALL, num_key_value_heads=2, vocab_size=49152, max_position_embeddings=64),
+    "gpt_neox": GPTNeoXConfig(**_SMALL, vocab_size=49152, max_position_embeddings=64),
+    "windowed": MistralConfig(
+        **_SMALL, num_key_value_heads=2, vocab_size=49152, max_position_embeddings=64, sliding_window=4
+    ),
+}
+
+
+@pytest.fixture
+def tiny(request: pytest.FixtureRequest, tmp_path: Path, smollm_tokenizer: Tokenizer) -> Path:
+    """A random model of a family, whose next tokens are far from equally likely."""
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(TINY[request.param])
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(0, 0.35)
+    folder = tmp_path / "tiny"
+    model.save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).write_bytes((smollm_tokenizer.folder / name).read_bytes())
+    return folder
+
+
+def proven(folder: Path) -> ProvenModel:
+    section, cache = ModelSection(folder=folder.name), folder.parent / "cache"
+    return ProvenModel(find_model(section, folder.parent, cache), section, cache, Silent())
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        PLAIN,
+        "Who asks for {subject} hears of {object}, the capital",
+        # The object's first letters fuse with what stands before them, so each object has tokens of its own before it.
+        "In {subject} they live in s{object}",
+    ],
+)
+@pytest.mark.parametrize("tiny", list(TINY), indirect=True)
+def test_any_family_knows_what_a_plain_loop_finds(tiny: Path, smollm_tokenizer: Tokenizer, template: str) -> None:
+    given = facts(template)
+    statements = render_statements(given, smollm_tokenizer, MEASURE).statements
+    known = know(statements, given, smollm_tokenizer, proven(tiny), MEASURE)
+    ranks = assert_equal(known, statements, open_eager(tiny, "cpu"), given, smollm_tokenizer)
+    assert len(set(ranks)) > 3
+
+
+@pytest.mark.parametrize("tiny", ["llama"], indirect=True)
+def test_many_small_passes_find_the_same(
+    tiny: Path, smollm_tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(continuations, "ROWS_PER_PASS", 2)
+    given = facts()
+    statements = render_statements(given, smollm_tokenizer, MEASURE).statements
+    known = know(statements, given, smollm_tokenizer, proven(tiny), MEASURE)
+    assert_equal(known, statements, open_eager(tiny, "cpu"), given, smollm_tokenizer)
+
+
+@pytest.mark.parametrize("tiny", ["gpt2"], indirect=True)
+def test_what_else_is_true_of_a_subject_is_no_wrong_answer(tiny: Path, smollm_tokenizer: Tokenizer) -> None:
+    plain = facts()
+    statements = render_statements(plain, smollm_tokenizer, MEASURE).statements
+    model = proven(tiny)
+    worse = next(fact for fact in know(statements, plain, smollm_tokenizer, model, MEASURE).facts if fact.rank > 1)
+    true = next(statement for statement in statements if statement.fact.pair == worse.pair and statement.fact.truth)
+    naive = expected(open_eager(tiny, "cpu"), true, plain, smollm_tokenizer)
+    best = max(naive, key=lambda thing: naive[thing])
+    given = facts(also=[replace(true.fact, object=best, pair="other")])
+    known = know(statements, given, smollm_tokenizer, model, MEASURE)
+    (fact,) = [fact for fact in known.facts if fact.pair == worse.pair]
+    assert (fact.rank, fact.candidates) == (worse.rank - 1, worse.candidates - 1)
+
+
+@pytest.mark.parametrize("tiny", ["llama"], indirect=True)
+def test_what_is_on_the_shelf_is_not_asked_again(tiny: Path, smollm_tokenizer: Tokenizer) -> None:
+    given = facts()
+    statements = render_statements(given, smollm_tokenizer, MEASURE).statements
+    model = proven(tiny)
+    known = know(statements, given, smollm_tokenizer, model, MEASURE)
+    (tiny / "model.safetensors").unlink()
+    assert know(statements, given, smollm_tokenizer, model, MEASURE) == known
+    assert know(statements[2:], given, smollm_tokenizer, model, MEASURE).facts == known.facts[1:]
+    with pytest.raises(StudyError, match="cannot open this model"):
+        know(statements, facts("{subject} has {object}"), smollm_tokenizer, model, MEASURE)
+
+
+class Told(Silent):
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+
+    def say(self, message: str) -> None:
+        self.messages.append(message)
+
+
+@pytest.mark.parametrize("tiny", ["llama"], indirect=True)
+def test_facts_are_asked_about_a_new_object_alone(tiny: Path, smollm_tokenizer: Tokenizer) -> None:
+    every = facts()
+    fewer = FactSet(every.facts[:-2], every.templates, (), "")
+    statements = render_statements(every, smollm_tokenizer, MEASURE).statements
+    model, told = proven(tiny), Told()
+    know(statements[:-2], fewer, smollm_tokenizer, model, MEASURE)
+    model.progress = told
+    known = know(statements, every, smollm_tokenizer, model, MEASURE)
+    assert told.messages[0] == "asking the model for the objects of 12 facts"
+    assert_equal(known, statements, open_eager(tiny, "cpu"), every, smollm_tokenizer)
+    shards = [json.loads(shard) for shard in Store(model.cache).entries(model.shelf("knowledge"))]
+    assert sorted(len(shard["considered"]) for shard in shards) == [1, 11, 12]
+
+
+@pytest.mark.parametrize("tiny", ["llama"], indirect=True)
+def test_weights_that_are_not_numbers_are_refused(tiny: Path, smollm_tokenizer: Tokenizer) -> None:
+    model = open_eager(tiny, "cpu")
+    with torch.no_grad():
+        model.model.norm.weight.fill_(np.nan)
+    model.save_pretrained(tiny)
+    given = facts()
+    statements = render_statements(given, smollm_tokenizer, MEASURE).statements
+    with pytest.raises(StudyError, match="is not a number"):
+        know(statements, given, smollm_tokenizer, proven(tiny), MEASURE)
