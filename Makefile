@@ -44,6 +44,7 @@ serve: $(READY)
 	$(BIN)/reportgen serve
 
 bench: $(READY) browser
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group bench
 	$(BIN)/python -m benchmarks $(ONLY)
 
 scripts:

@@ -245,7 +245,8 @@ def _independent(sets: _Sets, test: TestName) -> Arrangement:
             f"sets, which gives away power: `paired_t` or `wilcoxon` would compare partners{rest}."
         )
         notices = (Notice("warning", message),)
-    names_a, names_b = (tuple(str(row) for row in rows.tolist()) for rows in (sets.a, sets.b))
+    # No pair has such a name: a pair and a statement are never one unit of a study's contrasts.
+    names_a, names_b = (tuple(f"statement {row}" for row in rows.tolist()) for rows in (sets.a, sets.b))
     units_a, units_b = np.arange(len(sets.a)), np.arange(len(sets.b))
     return Arrangement("independent", test, sets.a, sets.b, units_a, units_b, names_a, names_b, notices)
 

@@ -57,9 +57,10 @@ class Member:
 class Adjusted:
     """One contrast's share of its family; arrays of shape [head], NaN where a head cannot be tested.
 
-    `by_correction` stands in the order of the spec's corrections. `arrangements` counts those behind max-T, `exact` says
-    that they are all there are; `critical` is the max-T critical value of |t| for the interval; `tail` is the fit that
-    made small adjusted p-values finer, where the spec asks for one.
+    `by_correction` stands in the order of the spec's corrections. `observed` are the statistics that max-T compares, in
+    units of t and larger further from the null; `maxima` are each arrangement's largest over the whole family,
+    [arrangement]; `exact` says that all arrangements were listed. `critical` is the max-T critical value of |t| for the
+    interval; `tail` is the fit that made small adjusted p-values finer, where the spec asks for one.
     """
 
     size: int
@@ -68,11 +69,17 @@ class Adjusted:
     interval: Interval
     detectable: PerHead
     equivalence: PerHead
-    arrangements: int
+    observed: PerHead
+    maxima: PerHead
     exact: bool
     critical: float
     tail: TailFit | None
     notices: tuple[Notice, ...]
+
+    @property
+    def arrangements(self) -> int:
+        """How many arrangements are behind max-T."""
+        return len(self.maxima)
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ def adjust_family(members: Sequence[Member], tests: TestsSection) -> list[Adjust
     adjusted = {name: _adjusted(p_values, arranged, members, name, tests) for name in tests.corrections}
     size = int(sum(member.testable.sum() for member in members))
     selected = int((adjusted[tests.headline] <= tests.alpha).sum())
-    equivalent = _equivalent(members, tests)
+    equivalent, observed = _equivalent(members, tests), _on_all_heads(arranged.test.observed, members)
     ends = np.cumsum([len(member.testable) for member in members])[:-1]
     pieces = {name: np.split(values, ends) for name, values in adjusted.items()}
     return [
@@ -103,7 +110,8 @@ def adjust_family(members: Sequence[Member], tests: TestsSection) -> list[Adjust
             interval=_interval(member.difference, arranged.critical, selected, size, tests),
             detectable=_detectable(member.difference, arranged.test, size, tests),
             equivalence=np.split(equivalent, ends)[place],
-            arrangements=len(arranged.test.maxima),
+            observed=np.split(observed, ends)[place],
+            maxima=arranged.test.maxima,
             exact=arranged.test.exact,
             critical=arranged.critical,
             tail=arranged.tail,

@@ -133,7 +133,7 @@ def _finding(tests: HeadTests, scores: xr.DataArray, statements: Sequence[Statem
         strongest=tuple(ranked[: spec.report.top_heads]),
         recall=recall,
         corrections=tuple(_correction(tests, method) for method in spec.tests.corrections),
-        detectable=float(np.nanmedian(tests.heads.detectable)),
+        detectable=float(tests.heads.detectable.median()),
         other_choices=_even_objects(scores, statements, spec, tests),
         bootstrap=bootstrap_interval(tests),
         selected=look_again(tests, spec.report.top_heads),

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from reportgen.contrasts import Labels, choose
+from reportgen.contrasts import Labels
 from reportgen.errors import InputError, Problem, StudyError, shown
 from reportgen.inference import CELL, HeadTests, test_heads
 from reportgen.notices import Notice
+from reportgen.planned import DoseColumnError, choose_rows
 from reportgen.scores import columns_of
 from reportgen.spec.model import (
     ContrastSection,
@@ -24,18 +25,13 @@ from reportgen.spec.model import (
     StudySpec,
     TestsSection,
 )
-from reportgen.spec.wording import did_you_mean, listed
 from reportgen.stats.association import FEWEST, Associations, associate
 from reportgen.stats.corrections import adjust, criterion
-from reportgen.stats.differences import PerHead, differences_of
+from reportgen.stats.differences import PerHead, describe, differences_of
 
 
 class InteractionDesignError(InputError):
     """An interaction of a contrast that does not compare pairs."""
-
-
-class DoseColumnError(InputError):
-    """A dose by a column that is not there, or holds too few numbers, or one number alone."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +83,7 @@ def _differences(pairs: HeadTests) -> xr.DataArray:
 
 def _independent(tests: TestsSection) -> TestsSection:
     """The study's settings, with the test that compares two sets in place of the one that compares partners."""
-    instead = {"paired_t": "welch", "wilcoxon": "mann_whitney"}
+    instead = {"paired_t": "auto", "wilcoxon": "mann_whitney"}
     return tests.model_copy(update={"test": instead.get(tests.test, tests.test)})
 
 
@@ -98,9 +94,10 @@ def dose(scores: xr.DataArray, section: DoseSection, tests: TestsSection, place:
     column = _numbers(labels[section.column][rows])
     known = np.isfinite(column)
     units, means = _units(labels, rows[known], tests)
-    values = means(scores.transpose("statement", *CELL).to_numpy()[rows[known]].reshape(int(known.sum()), -1))
+    heads = scores.sizes["layer"] * scores.sizes["head"]
+    values = means(scores.transpose("statement", *CELL).to_numpy()[rows[known]].reshape(-1, heads))
     numbers = means(column[known][:, np.newaxis])[:, 0]
-    if len(numbers) < FEWEST or np.ptp(numbers) == 0:
+    if len(numbers) < FEWEST or not describe(numbers[:, np.newaxis]).variance[0] > 0:
         message = (
             f"the dose {shown(section.id)} needs at least {FEWEST} units with different numbers in the column "
             f"{shown(section.column)}; {int(known.sum())} of {len(column)} statements have one"
@@ -108,18 +105,6 @@ def dose(scores: xr.DataArray, section: DoseSection, tests: TestsSection, place:
         raise DoseColumnError(Problem(place, message, "name a column that holds numbers"))
     found = associate(values, numbers, section.method, tests.alternative, tests.resamples, tests.seed)
     return _dose_finding(found, section, tests, scores, units, len(column) - int(known.sum()))
-
-
-def choose_rows(labels: Labels, section: DoseSection, place: str) -> npt.NDArray[np.intp]:
-    """The statements of a dose, by their labels alone; raises DoseColumnError."""
-    columns = sorted(labels)
-    for name in (section.column, *section.where):
-        if name not in labels:
-            message = (
-                f"the dose {shown(section.id)} names the column {shown(name)}, which no statement has; the columns are "
-            )
-            raise DoseColumnError(Problem(place, message + listed(columns), did_you_mean(name, columns)))
-    return choose(labels, section.where)
 
 
 def _numbers(column: npt.NDArray[np.generic]) -> PerHead:

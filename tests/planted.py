@@ -5,27 +5,33 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import xarray as xr
 
 from reportgen.capture.patterns import Attention
 from reportgen.capture.run import Captured
+from reportgen.controls import Controls, ModelControls, NoiseFloor, PositiveControl, Repeats, negative_control
 from reportgen.facts.fact import Fact, FactSet
 from reportgen.findings import Finding, conclude
+from reportgen.knowledge import Knowledge, conclude_knowledge
 from reportgen.models.source import ModelSource
 from reportgen.models.tokenizer import Tokenizer, Tokens
 from reportgen.report.results import Plan, Results
-from reportgen.scores import label_scores
-from reportgen.shown import choose_shown
+from reportgen.robustness import Robustness, explore
+from reportgen.scores import columns_of, label_scores
+from reportgen.shown import Shown, choose_shown
 from reportgen.spec.model import (
     FactsSection,
     ModelSection,
     RelationSection,
     ReportSection,
+    RobustnessSection,
     SpecFile,
     StudySection,
     StudySpec,
     TestsSection,
 )
 from reportgen.statements import Statement, StatementSet
+from reportgen.universes import Measure, multiverse, own_universe
 
 LAYERS, HEADS = 3, 4
 SPEC = StudySpec(
@@ -33,6 +39,9 @@ SPEC = StudySpec(
     model=ModelSection(hub="m"),
     facts=FactsSection(file="f.csv", relations={"r": RelationSection(template="{subject} {object}")}),
     tests=TestsSection(corrections=("none", "holm"), headline="holm"),
+)
+CHOICES = RobustnessSection(
+    query_positions=(), aggregations=(), tests=("welch",), corrections=("none",), prepend_bos=(), facts=("recalled",)
 )
 
 
@@ -67,20 +76,65 @@ def finding(made: Sequence[Statement], scores: npt.NDArray[np.float32]) -> Findi
 
 
 def results(made: Sequence[Statement], scores: npt.NDArray[np.float32], examples: int = 4) -> Results:
-    """A whole run, its attention drawn at random."""
-    found = finding(made, scores)
+    """A whole run, its attention drawn at random; the model recalls every other fact, and has heads of each kind."""
+    found, known = finding(made, scores), knowledge(made)
+    labelled = label_scores(scores, made, known.columns(made))
     shown = choose_shown(made, found, ReportSection(examples=examples), 0)
+    spec = SPEC.model_copy(update={"robustness": CHOICES})
+    plan = Plan(
+        file=SpecFile(path=Path("s.yml"), text="", spec=spec),
+        source=ModelSource(name="m", identity="0" * 64, origin="a hub"),
+        tokenizer=Tokenizer(Path("m")),
+        facts=FactSet((), {}, (), ""),
+        statements=StatementSet(tuple(made), ()),
+        lock=None,
+        limit=None,
+    )
+    return Results(
+        plan=plan,
+        captured=Captured(scores, (), 0),
+        scores=labelled,
+        findings=(found,),
+        interactions=(),
+        doses=(),
+        knowledge=known,
+        controls=Controls(model_controls(), negative_control(found.tests, 0, draws=3)),
+        robustness=robustness(labelled, found, spec),
+        shown=shown,
+        attention=attention(made, shown),
+    )
+
+
+def knowledge(made: Sequence[Statement]) -> Knowledge:
+    """In every other pair the model finds another object likelier than the true one."""
+    pairs = dict.fromkeys(statement.fact.pair for statement in made)
+    objects = {pair: (f"o{place}", f"o{place + 1}") for place, pair in enumerate(pairs)}
+    likelihoods = {
+        pair: {true: -2.0, other: -3.0 if place % 2 else -1.0}
+        for place, (pair, (true, other)) in enumerate(objects.items())
+    }
+    return conclude_knowledge(made, likelihoods, objects)
+
+
+def model_controls() -> ModelControls:
+    """One previous-token and one induction head, and noise far below any planted effect."""
+    previous, induction = np.full((2, LAYERS, HEADS), 0.1)
+    previous[0, 1] = induction[1, 1] = 0.9
+    noise = np.full((LAYERS, HEADS), 1e-6)
+    return ModelControls(PositiveControl(Repeats(2, 1, 4), previous, induction), NoiseFloor(8, noise, noise / 10))
+
+
+def robustness(scores: xr.DataArray, found: Finding, spec: StudySpec) -> Robustness:
+    """The contrast under `CHOICES`, all of one measure."""
+    measure = Measure("last", "never", "sum")
+    universes = multiverse(spec, own_universe(spec, measure, found.tests.test), {measure: columns_of(scores)}, {})
+    return explore(universes, {measure: scores}, found.tests)
+
+
+def attention(made: Sequence[Statement], shown: Shown) -> Attention:
+    """Rows and patterns of the statements that are shown, drawn at random."""
     rng = np.random.default_rng(1)
-    attention = Attention(
+    return Attention(
         tuple(rng.integers(0, 256, (LAYERS, HEADS, made[i].row_cells), np.uint8) for i in shown.rows),
         tuple(rng.integers(0, 256, (LAYERS, HEADS, made[e.statement].pattern_cells), np.uint8) for e in shown.examples),
     )
-    plan = Plan(
-        SpecFile(path=Path("s.yml"), text="", spec=SPEC),
-        ModelSource(name="m", identity="0" * 64, origin="a hub"),
-        Tokenizer(Path("m")),
-        FactSet((), {}, (), ""),
-        StatementSet(tuple(made), ()),
-        None,
-    )
-    return Results(plan, Captured(scores, (), 0), label_scores(scores, made), (found,), shown, attention)

@@ -3,8 +3,7 @@
 1. Prefixes of one length are run as one batch. That gives the log-probability of every next token, and a cache of keys
    and values to go on from.
 2. All continuations take one step: the log-probability of their next token is added to their sum. Those whose tokens
-   are used up are done. A sum can only fall, so a rival whose sum is no more than the bar that it has to beat is given
-   up.
+   are used up are done. A sum can only fall, so a rival whose sum is below the bar that it has to reach is given up.
 3. The tokens that the others have just read are run, one token a row, once for all continuations that agree up to
    there; each row starts from a copy of its parent's row of the cache. Then back to 2.
 
@@ -33,7 +32,7 @@ class _Walk:
     """How far the reading of one continuation has come.
 
     `row` is where the tokens read so far stand in the present pass, `total` the sum of their log-probabilities, and
-    `bar` what a rival's sum has to exceed to be read on.
+    `bar` what a rival's sum has to reach to be read on.
     """
 
     query: int
@@ -83,10 +82,10 @@ class _Pass:
 
 
 def read_continuations(model: Any, queries: Sequence[Query], advance: Callable[[int], None]) -> list[dict[str, float]]:
-    """The log-probabilities of each query's answers, and of the rivals that exceed its bar, by object, in nats.
+    """The log-probabilities of each query's answers, and of the rivals that reach its bar, by object, in nats.
 
-    A rival that does not may be there as well. `advance` is told of the facts that are done, a batch at a time.
-    Raises StudyError where a log-probability is not a number.
+    `advance` is told of the facts that are done, a batch at a time. Raises StudyError where a log-probability is not
+    a number.
     """
     found: dict[int, dict[str, float]] = {}
     with torch.inference_mode():
@@ -135,10 +134,11 @@ def _follow(passed: _Pass, walks: Sequence[_Walk]) -> Iterator[_Walk]:
         replace(walk, steps=walk.steps + 1, total=walk.total + float(likelihood))
         for walk, likelihood in zip(walks, passed.likelihoods(walks), strict=True)
     ]
-    yield from (walk for walk in stepped if walk.is_done)
+    standing = [walk for walk in stepped if walk.total >= walk.bar]
+    yield from (walk for walk in standing if walk.is_done)
     branches: dict[tuple[int, int], list[_Walk]] = {}
-    for walk in stepped:
-        if not walk.is_done and walk.total > walk.bar:
+    for walk in standing:
+        if not walk.is_done:
             branches.setdefault((walk.row, walk.tokens[walk.steps - 1]), []).append(walk)
     for start in range(0, len(branches), ROWS_PER_PASS):
         steps = list(branches)[start : start + ROWS_PER_PASS]

@@ -10,6 +10,8 @@ from reportgen.stats.power_curve import Curve
 
 HEIGHT = 340
 
+_POINTS = [step * 10.0**power for power in range(-3, 3) for step in (1, 2, 5)]
+
 
 def power_curve(curve: Curve, n: int, smallest_effect: float, unit: str) -> go.Figure:
     """The median over heads as a line, their middle 80 % as a band; this study's `n` and the smallest effect of
@@ -54,7 +56,13 @@ def _layout(curve: Curve, n: int, smallest_effect: float, unit: str) -> go.Layou
             "ticktext": [numbers.count(size) for size in named],
             "showgrid": False,
         },
-        yaxis={**_axis("smallest detectable effect, points"), "type": "log", "dtick": "D2"},
+        yaxis={
+            **_axis("smallest detectable effect, points"),
+            "type": "log",
+            "tickmode": "array",
+            "tickvals": _POINTS,
+            "ticktext": [f"{points:g}" for points in _POINTS],
+        },
         shapes=[_line("x", n), *([_line("y", smallest_effect * 100)] if smallest_effect else [])],
         annotations=[_this_study(n), *([_of_interest(smallest_effect)] if smallest_effect else [])],
     )
@@ -92,7 +100,15 @@ def _this_study(n: int) -> dict[str, object]:
 
 def _of_interest(effect: float) -> dict[str, object]:
     text = f"of interest: {numbers.points(effect)}"
-    return {**_NOTE, "text": text, "x": 1, "xref": "paper", "xanchor": "right", "y": _log10(effect * 100), "yanchor": "bottom"}
+    return {
+        **_NOTE,
+        "text": text,
+        "x": 1,
+        "xref": "paper",
+        "xanchor": "right",
+        "y": _log10(effect * 100),
+        "yanchor": "bottom",
+    }
 
 
 def _log10(at: float) -> float:

@@ -6,6 +6,7 @@ Each section is one function from the results to its blocks; `compose_study` is 
 from reportgen import numbers
 from reportgen.locking import Deviation, deviations
 from reportgen.report import finding_text
+from reportgen.report.across_site import FILE, study_null
 from reportgen.report.contrast import contrast_blocks
 from reportgen.report.document import Block, Callout, Document, Heading, Prose, Raw, texts
 from reportgen.report.downloads import bibtex, downloads
@@ -56,7 +57,7 @@ def compose_study(results: Results, key: str) -> StudyPage:
     return StudyPage(
         card=_card(results, key),
         document=document,
-        files={**beside, f"{FOLDER}/study.js": script("study", data)},
+        files={**beside, f"{FOLDER}/study.js": script("study", data), FILE: study_null(results.findings).to_json()},
         pieces=lambda: pieces(results),
         further={ROBUSTNESS: robustness},
     )

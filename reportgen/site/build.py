@@ -27,6 +27,7 @@ import yaml
 
 from reportgen import provenance
 from reportgen.errors import StudyError
+from reportgen.report.across_site import FILE, StudyNull
 from reportgen.report.index import compose_index
 from reportgen.report.page import AddedPage, Card, StudyPage
 from reportgen.report.render import qmd, templates_folder
@@ -167,9 +168,6 @@ def _write_project(site: Site, project: Path, out: Path, studies: Sequence[Study
     """Fill the project and what needs no rendering; return the pages that do."""
     _write_assets(site, project, out)
     pages = [Path("index.qmd")]
-    (project / "index.qmd").write_text(
-        qmd(compose_index(site.title, [study.card for study in studies])), encoding="utf-8"
-    )
     for study in studies:
         beside = Path("studies") / study.card.id
         if isinstance(study, StudyPage):
@@ -181,7 +179,16 @@ def _write_project(site: Site, project: Path, out: Path, studies: Sequence[Study
             if (site.project / beside).is_dir():
                 _copy_tree(site.project / beside, project / beside)
         (out / beside / CARD).write_bytes(study.card.to_json())
+    index = compose_index(site.title, [study.card for study in studies], _nulls(out, studies))
+    (project / "index.qmd").write_text(qmd(index), encoding="utf-8")
     return pages
+
+
+def _nulls(out: Path, studies: Sequence[StudyPage | Kept]) -> dict[str, StudyNull]:
+    """The max-T nulls that the studies publish, by their titles."""
+    files = {study.card.title: out / "studies" / study.card.id / FILE for study in studies}
+    found = {title: StudyNull.from_json(file.read_bytes()) for title, file in files.items() if file.is_file()}
+    return {title: null for title, null in found.items() if null is not None}
 
 
 def _write_study(study: StudyPage, present: Path, project: Path, out: Path) -> list[str]:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from reportgen.stats.differences import PerHead, Scores
 
-BLOCK = 500
+BLOCK = 1000
 
 Keys = npt.NDArray[np.float32]
 Weights = Scores
@@ -69,7 +69,7 @@ class SignFlips:
     def sample(self) -> Iterator[Weights]:
         """The drawn arrangements, blocks of ±1 [arrangement, unit]."""
         for keys in self.draws.blocks():
-            yield np.where(keys[:, self.rows] < 0.5, np.float32(-1), np.float32(1))
+            yield np.copysign(np.float32(1), keys[:, self.rows] - np.float32(0.5))
 
 
 @dataclass(frozen=True)

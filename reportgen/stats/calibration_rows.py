@@ -1,6 +1,7 @@
 """What calibration counts, each share with the interval that the draws' own chance gives it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import special
@@ -9,7 +10,18 @@ from reportgen.stats.corrections import Method, criterion
 from reportgen.stats.differences import PerHead
 from reportgen.stats.null_draws import Test
 
+Verdict = Literal["held", "cautious", "broken"]
+
 _LEVEL = 0.95
+
+
+def verdict_on(interval: tuple[float, float], most: float) -> Verdict:
+    """Whether a rate of at most `most` is kept: broken, or more cautious than it need be, only where its whole interval
+    lies above, or below."""
+    low, high = interval
+    if low > most:
+        return "broken"
+    return "cautious" if high < most else "held"
 
 
 @dataclass(frozen=True)
@@ -98,6 +110,18 @@ class NullRow:
         """The error rate of a single head, which is all that no correction promises."""
         return self.mean_count.value / self.heads
 
+    @property
+    def each_interval(self) -> tuple[float, float]:
+        """95 % interval of the error rate of a single head."""
+        low, high = self.mean_count.interval
+        return low / self.heads, high / self.heads
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the correction keeps what it promises: a rate for the whole family, or for each head where nothing
+        is corrected."""
+        return verdict_on(self.each_interval if self.correction == "none" else self.any.interval, self.alpha)
+
 
 @dataclass(frozen=True)
 class PlantedRow:
@@ -121,8 +145,17 @@ class PlantedRow:
     def holds(self) -> bool:
         """Whether the draws leave it possible that the rate which this correction controls is at most α; without
         correction the family-wise error is judged."""
-        controlled = self.false_discoveries if criterion(self.correction).controls == "FDR" else self.family_wise
-        return controlled.interval[0] <= self.alpha
+        return self.verdict != "broken"
+
+    @property
+    def controlled(self) -> Rate | Mean:
+        """The rate that this correction controls; without correction the family-wise error."""
+        return self.false_discoveries if criterion(self.correction).controls == "FDR" else self.family_wise
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether that rate is at most α."""
+        return verdict_on(self.controlled.interval, self.alpha)
 
 
 @dataclass(frozen=True)
@@ -139,7 +172,13 @@ class CoverageRow:
     @property
     def holds(self) -> bool:
         """Whether the draws leave it possible that the coverage is at least what is promised."""
-        return self.coverage.interval[1] >= self.promised
+        return self.verdict != "broken"
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether so few intervals miss as is promised."""
+        low, high = self.coverage.interval
+        return verdict_on((1 - high, 1 - low), 1 - self.promised)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,8 @@ class Studentized:
         # The rows sum to nothing, so the other set's sum is the same with its sign turned.
         error_a = (squares - total**2 / size) / ((size - 1) * size)
         error_b = ((rows**2).sum(axis=0) - squares - total**2 / rest) / ((rest - 1) * rest)
-        error = np.sqrt(np.maximum(error_a + error_b, np.finfo(rows.dtype).tiny))
+        # Sets that do not vary have a finite t, the same in either precision.
+        error = np.sqrt(np.maximum(error_a + error_b, _TIE / (size * rest)))
         t: Scores = total * (1 / size + 1 / rest) / error
         return t
 
@@ -105,15 +106,20 @@ class Resampled:
     smallest_p: float
 
     def critical(self, alpha: float) -> float:
-        """What a statistic has to exceed for an adjusted p-value of at most `alpha`; infinite where there are too
-        few arrangements for any to have one."""
-        falling = np.append(np.sort(self.maxima)[::-1], 0.0)
-        # The observed arrangement is among the listed ones, and comes on top of the drawn ones.
-        allowed = int(np.floor(alpha * (len(self.maxima) + (not self.exact)) + 1e-9))
-        if not allowed:
-            return float("inf")
-        largest = float(falling[allowed if self.exact else allowed - 1])
-        return largest + _TIE * abs(largest)
+        """What a statistic has to exceed for an adjusted p-value of at most `alpha`."""
+        return critical_value(self.maxima, alpha, exact=self.exact)
+
+
+def critical_value(maxima: PerHead, alpha: float, *, exact: bool) -> float:
+    """What a statistic has to exceed for an adjusted p-value of at most `alpha`, given each arrangement's largest
+    statistic; infinite where there are too few arrangements for any to have one."""
+    falling = np.append(np.sort(maxima)[::-1], 0.0)
+    # The observed arrangement is among the listed ones, and comes on top of the drawn ones.
+    allowed = int(np.floor(alpha * (len(maxima) + (not exact)) + 1e-9))
+    if not allowed:
+        return float("inf")
+    largest = float(falling[allowed if exact else allowed - 1])
+    return largest + _TIE * abs(largest)
 
 
 def paired_null(differences: PerHead, flips: SignFlips) -> Null:
@@ -170,12 +176,12 @@ def max_t(nulls: Sequence[Null], alternative: Alternative = "two-sided") -> Resa
     draw from the same keys. They are then drawn, however few there are.
     """
     own = _own(nulls, alternative)
-    alone, largest = np.zeros(len(own), dtype=np.int64), []
+    reached, alone, largest = _reached(nulls, alternative), np.zeros(len(own), dtype=np.int64), []
     for block in _blocks(nulls, alternative):
-        alone += np.count_nonzero(block >= _reached(own), axis=0)
+        alone += np.count_nonzero(block >= reached.astype(block.dtype), axis=0)
         largest.append(block.max(axis=1).astype(np.float64))
     maxima = np.concatenate(largest)
-    anywhere = len(maxima) - np.searchsorted(np.sort(maxima), _reached(own), side="left")
+    anywhere = len(maxima) - np.searchsorted(np.sort(maxima), reached, side="left")
     exact = is_exact(nulls)
     return Resampled(
         observed=_as_t(nulls, own),
@@ -193,11 +199,11 @@ def step_down(nulls: Sequence[Null], alternative: Alternative = "two-sided") -> 
     """Each head's step-down max-T adjusted p-value, [head]; several nulls make one family, as in `max_t`."""
     own = _own(nulls, alternative)
     weakest_first = np.argsort(own, kind="stable")
-    reached = _reached(own[weakest_first])
+    reached = _reached(nulls, alternative)[weakest_first]
     counts, arranged = np.zeros(len(own), dtype=np.int64), 0
     for block in _blocks(nulls, alternative):
         rising = np.maximum.accumulate(block[:, weakest_first], axis=1)
-        counts += np.count_nonzero(rising >= reached, axis=0)
+        counts += np.count_nonzero(rising >= reached.astype(block.dtype), axis=0)
         arranged += len(block)
     p_values = _share(counts, arranged, exact=is_exact(nulls))
     adjusted = np.empty(len(own))
@@ -228,8 +234,24 @@ _DIRECTIONS: dict[Alternative, Callable[[Scores], Scores]] = {
 
 def _own(nulls: Sequence[Null], alternative: Alternative) -> PerHead:
     """The observed statistic of each head, in float64, larger meaning further in the direction asked for."""
-    observed = (_comparable(null, null.statistic.observed[np.newaxis], nulls)[0] for null in nulls)
-    return np.asarray(_DIRECTIONS[alternative](np.concatenate(list(observed))), dtype=np.float64)
+    return np.concatenate(
+        [_comparable(null, own, nulls) for null, own in zip(nulls, _observed(nulls, alternative), strict=True)]
+    )
+
+
+def _observed(nulls: Sequence[Null], alternative: Alternative) -> list[PerHead]:
+    """Each null's observed statistics in its own terms, larger meaning further in the direction asked for."""
+    towards = _DIRECTIONS[alternative]
+    return [np.asarray(towards(null.statistic.of(null.statistic.observed[np.newaxis])[0])) for null in nulls]
+
+
+def _reached(nulls: Sequence[Null], alternative: Alternative) -> PerHead:
+    """What another arrangement's statistic has to be to count as at least as large as each head's own.
+
+    Correlations give way before they become t, which near 1 magnifies their rounding beyond any bound.
+    """
+    least = [own - _TIE * np.maximum(np.abs(own), _NEXT_TO_NOTHING) for own in _observed(nulls, alternative)]
+    return np.concatenate([_comparable(null, own, nulls) for null, own in zip(nulls, least, strict=True)])
 
 
 def _blocks(nulls: Sequence[Null], alternative: Alternative) -> Iterator[Scores]:
@@ -237,23 +259,17 @@ def _blocks(nulls: Sequence[Null], alternative: Alternative) -> Iterator[Scores]
     towards, exact = _DIRECTIONS[alternative], is_exact(nulls)
     sources = [null.arrangements.all() if exact else null.arrangements.sample() for null in nulls]
     for weights in zip(*sources, strict=True):
-        parts = [_comparable(null, own, nulls) for null, own in zip(nulls, weights, strict=True)]
+        parts = [_comparable(null, null.statistic.of(own), nulls) for null, own in zip(nulls, weights, strict=True)]
         yield towards(np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0])
 
 
-def _comparable(null: Null, weights: Weights, nulls: Sequence[Null]) -> Scores:
+def _comparable(null: Null, statistics: Scores, nulls: Sequence[Null]) -> Scores:
     """Statistics that may be compared over the family: correlations of as many units, else t."""
-    statistics = null.statistic.of(weights)
     return statistics if len(nulls) == 1 else null.statistic.as_t(statistics)
 
 
 def _as_t(nulls: Sequence[Null], statistics: PerHead) -> PerHead:
     return np.asarray(nulls[0].statistic.as_t(statistics) if len(nulls) == 1 else statistics, dtype=np.float64)
-
-
-def _reached(own: PerHead) -> PerHead:
-    """What another arrangement's statistic has to be to count as at least as large."""
-    return own - _TIE * np.maximum(np.abs(own), _NEXT_TO_NOTHING)
 
 
 def _share(counts: npt.NDArray[np.int64], arranged: int, *, exact: bool) -> PerHead:

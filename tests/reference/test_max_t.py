@@ -397,6 +397,15 @@ def test_a_paired_and_an_independent_contrast_make_one_family():
     assert (both.adjusted >= np.concatenate([one.adjusted for one in own])).all()
 
 
+@pytest.mark.parametrize("size", [1, 5, 10, 50, 300, 10_000])
+def test_the_same_arrangement_counts_in_a_family_however_large_its_statistic(size):
+    rows, draws = np.arange(8), Draws(8, 4_999, 5)
+    differences = np.random.default_rng(0).normal(size, 0.1, (8, 20))
+    nulls = [paired_null(differences, SignFlips(draws, rows))] * 2
+    for p_values in (max_t(nulls).p_value, max_t(nulls).adjusted, step_down(nulls)):
+        assert p_values == pytest.approx(2 / 2**8, abs=4 * np.sqrt(2 / 2**8 / 4_999))
+
+
 def test_ranks_that_all_point_one_way_are_as_rare_in_a_family_as_alone():
     rows, draws = np.arange(6), Draws(6, 4_999, 5)
     same = np.ones((6, 1))

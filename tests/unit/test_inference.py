@@ -12,8 +12,9 @@ from reportgen import inference
 from reportgen.contrasts import UnknownColumnError
 from reportgen.notices import Notice
 from reportgen.scores import label_scores
-from reportgen.spec.model import TRUTH, ContrastSection, Correction, StatementSet, TestsSection
-from reportgen.stats.corrections import criterion
+from reportgen.spec.model import TRUTH, Alternative, ContrastSection, Correction, StatementSet, TestsSection
+from reportgen.stats import tests as head_tests
+from reportgen.stats.corrections import adjust, criterion
 
 LAYERS, HEADS = 3, 4
 RANK_TESTS = ("wilcoxon", "mann_whitney")
@@ -236,7 +237,7 @@ def test_only_the_bootstrap_and_the_arrangements_depend_on_the_seed(test):
     scores = make_scores()
     one, other = (inference.test_heads(scores, TRUTH, quick(test=test, seed=seed)) for seed in (1, 2))
     changed = {name for name in one.heads if not one.heads[name].identical(other.heads[name])}
-    drawn = {"bootstrap_low", "bootstrap_high", "simultaneous_low", "simultaneous_high", "detectable", "adjusted"}
+    drawn = {"simultaneous_low", "simultaneous_high", "detectable", "adjusted"}
     assert changed == drawn | ({"effect_low", "effect_high"} if test in RANK_TESTS else set())
     assert {name for name in ARRANGED if not one.adjusted(name).identical(other.adjusted(name))} == set(ARRANGED)
     for name in get_args(Correction):
@@ -299,3 +300,298 @@ def test_where_nothing_differs_about_alpha_of_the_heads_pass_uncorrected():
     found = inference.test_heads(label_scores(values, statements), TRUTH, quick())
     assert float(found.significant("none").mean()) == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / 2000))
     assert not found.significant("holm").any()
+
+
+EVERY_SIDE = pytest.mark.parametrize("alternative", get_args(Alternative))
+
+
+@EVERY_SIDE
+@pytest.mark.parametrize("test", EVERY_TEST)
+def test_p_values_are_those_of_the_alternative(test, alternative):
+    scores = make_scores(effects={(0, 3): 0.12, (2, 1): -0.12})
+    found = inference.test_heads(scores, TRUTH, quick(test=test, alternative=alternative))
+    a, b = (units.to_numpy().reshape(20, -1) for units in (found.units_a, found.units_b))
+    expected = getattr(head_tests, test)(a, b, alternative)
+    np.testing.assert_array_equal(found.heads.p_value.to_numpy().ravel(), expected.p_value)
+    significant = {(0, 3): alternative != "less", (2, 1): alternative != "greater"}
+    for name in ("holm", *ARRANGED):
+        assert {cell: bool(found.adjusted(name)[cell] <= 0.05) for cell in significant} == significant
+
+
+@EVERY_SIDE
+@pytest.mark.parametrize(("pairs", "exact"), [(10, True), (30, False)])
+@pytest.mark.parametrize("columns", ["partners", "no pairs"])
+def test_permutation_p_values_come_from_the_arrangements(columns, pairs, exact, alternative):
+    scores = make_scores(pairs if columns == "partners" else pairs // 2 + 1, effects={(0, 3): 0.1})
+    scores = scores if columns == "partners" else scores.drop_vars("pair")
+    found = inference.test_heads(scores, TRUTH, quick(test="permutation", resamples=2_000, alternative=alternative))
+    by_t = inference.test_heads(scores, TRUTH, quick(resamples=2_000, alternative=alternative))
+    assert (found.test, found.design) == ("permutation", "paired" if columns == "partners" else "independent")
+    assert found.adjusting.exact == exact
+    arranged = found.adjusting.arrangements + (0 if exact else 1)
+    np.testing.assert_allclose(found.heads.p_value * arranged, np.round(found.heads.p_value * arranged), atol=1e-6)
+    np.testing.assert_allclose(found.heads.p_value, by_t.heads.p_value, atol=0.06)
+    np.testing.assert_array_equal(found.adjusted("max_t"), by_t.adjusted("max_t"))
+    np.testing.assert_allclose(
+        found.adjusted("bonferroni"), np.minimum(1, found.heads.p_value * LAYERS * HEADS), rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("test", ["paired_t", "welch", "student"])
+@pytest.mark.parametrize("pairs", [9, 40])
+def test_simultaneous_intervals_leave_out_0_exactly_where_max_t_finds_a_head(test, pairs):
+    effects = {cell: 0.01 * place for place, cell in enumerate(np.ndindex(LAYERS, HEADS))}
+    found = inference.test_heads(make_scores(pairs, effects), TRUTH, quick(test=test))
+    beyond = (found.heads.simultaneous_low > 0) | (found.heads.simultaneous_high < 0)
+    np.testing.assert_array_equal(beyond, found.significant("max_t"))
+    assert 0 < beyond.sum() < LAYERS * HEADS
+    assert (found.heads.simultaneous_low < found.heads.effect_low).all()
+
+
+def test_simultaneous_intervals_hold_all_effects_at_once():
+    alpha, studies, missed = 0.2, 100, 0
+    for study in range(studies):
+        settings = quick(alpha=alpha, resamples=199, corrections=("max_t",))
+        heads = inference.test_heads(make_scores(12, {(0, 0): 0.1}, study), TRUTH, settings).heads
+        true = np.zeros((LAYERS, HEADS))
+        true[0, 0] = 0.1
+        missed += bool(((heads.simultaneous_low > true) | (heads.simultaneous_high < true)).any())
+    assert missed / studies == pytest.approx(alpha, abs=4 * np.sqrt(alpha * (1 - alpha) / studies))
+
+
+@pytest.mark.parametrize(
+    ("headline", "level"),
+    [
+        ("none", lambda alpha, m, selected: alpha),
+        ("bonferroni", lambda alpha, m, selected: alpha / m),
+        ("holm", lambda alpha, m, selected: alpha / m),
+        ("hommel", lambda alpha, m, selected: alpha / m),
+        ("sidak", lambda alpha, m, selected: 1 - (1 - alpha) ** (1 / m)),
+        ("benjamini_hochberg", lambda alpha, m, selected: selected * alpha / m),
+        ("two_stage_benjamini_hochberg", lambda alpha, m, selected: selected * alpha / (1 + alpha) / m),
+        (
+            "benjamini_yekutieli",
+            lambda alpha, m, selected: selected * alpha / (m * sum(1 / i for i in range(1, m + 1))),
+        ),
+    ],
+)
+@pytest.mark.parametrize("effects", [{}, {(0, 0): 0.2, (1, 1): 0.2, (2, 2): -0.2}], ids=["none found", "three found"])
+def test_intervals_have_the_level_of_the_headline_correction(headline, level, effects):
+    found = inference.test_heads(make_scores(20, effects), TRUTH, quick(headline=headline))
+    selected = max(int(found.significant(headline).sum()), 1)
+    assert selected == (len(effects) or 1) or headline == "none"
+    a, b = found.units_a.to_numpy().astype(np.float64), found.units_b.to_numpy().astype(np.float64)
+    expected = stats.ttest_rel(a, b).confidence_interval(1 - level(0.05, LAYERS * HEADS, selected))
+    np.testing.assert_allclose(found.heads.simultaneous_low, expected.low, rtol=1e-7)
+    np.testing.assert_allclose(found.heads.simultaneous_high, expected.high, rtol=1e-7)
+
+
+@pytest.mark.parametrize("test", EVERY_TEST)
+def test_bootstrap_intervals_belong_to_every_test(test):
+    found = inference.test_heads(make_scores(effects={(0, 3): 0.15}), TRUTH, quick(test=test))
+    interval, effect = inference.bootstrap_interval(found), found.heads.effect.to_numpy().ravel()
+    assert ((interval.low < effect) & (effect < interval.high)).all()
+    assert interval.low[3] > 0.1
+    same = np.array_equal(interval.low, found.heads.effect_low.to_numpy().ravel())
+    assert same == (test in RANK_TESTS)
+
+
+@pytest.mark.parametrize("headline", ["holm", "max_t", "none", "bonferroni"])
+def test_heads_are_shown_to_be_negligible_by_two_one_sided_tests(headline):
+    scores = make_scores(200, effects={(0, 0): 0.1, (1, 1): 0.02})
+    found = inference.test_heads(scores, TRUTH, quick(smallest_effect=0.03, headline=headline))
+    a, b = found.units_a.to_numpy().astype(np.float64), found.units_b.to_numpy().astype(np.float64)
+    above = stats.ttest_1samp(a - b, -0.03, alternative="greater").pvalue
+    below = stats.ttest_1samp(a - b, 0.03, alternative="less").pvalue
+    method = "holm" if headline == "max_t" else headline
+    expected = adjust(np.maximum(above, below).ravel(), method, 0.05).reshape(LAYERS, HEADS)
+    np.testing.assert_allclose(found.heads.equivalence, expected, rtol=1e-7)
+    assert bool(found.negligible()[0, 0]) is False
+    assert found.negligible().sum() >= LAYERS * HEADS - 4
+    assert not (found.negligible() & found.recall_heads()).any()
+
+
+def test_dominance_is_about_signs_of_pairs_and_about_all_pairs_of_sets():
+    scores = make_scores(effects={(0, 0): 0.05})
+    values = scores.to_numpy()
+    a, b = values[0::2], values[1::2]
+    paired, independent = (inference.test_heads(scores, TRUTH, quick(test=test)) for test in ("paired_t", "welch"))
+    np.testing.assert_allclose(paired.heads.dominance, np.sign(a - b).mean(axis=0))
+    every = np.sign(a[:, np.newaxis] - b[np.newaxis]).mean(axis=(0, 1))
+    np.testing.assert_allclose(independent.heads.dominance, every, atol=1e-12)
+
+
+def subjects(name, numbers):
+    return StatementSet(name=name, where={"subject": tuple(f"s{number}" for number in numbers)})
+
+
+def among(name, numbers):
+    """True against false among some of the pairs."""
+    some = subjects("some", numbers).where
+    return ContrastSection(
+        id=name,
+        title=name,
+        a=StatementSet(name="true", where={**some, "truth": True}),
+        b=StatementSet(name="false", where={**some, "truth": False}),
+    )
+
+
+def test_a_family_is_one_contrast_or_all_of_the_study():
+    scores, contrasts = make_scores(30, {(1, 2): 0.06}), (among("low", range(15)), among("high", range(15, 30)))
+    apart = inference.test_contrasts(scores, contrasts, quick())
+    together = inference.test_contrasts(scores, contrasts, quick(family="study"))
+    assert [one.family_size for one in apart] == [12, 12]
+    assert [one.family_size for one in together] == [24, 24]
+    assert [one.tested for one in together] == [12, 12]
+    for alone, shared, contrast in zip(apart, together, contrasts, strict=True):
+        assert alone.heads.identical(inference.test_heads(scores, contrast, quick()).heads)
+        assert shared.contrast is contrast
+        for name in ("effect", "p_value", "effect_low", "statistic"):
+            np.testing.assert_array_equal(alone.heads[name], shared.heads[name])
+        np.testing.assert_allclose(shared.adjusted("bonferroni"), np.minimum(1, 24 * shared.heads.p_value), rtol=1e-12)
+        assert (shared.adjusted("holm") >= alone.adjusted("holm") - 1e-12).all()
+        assert (shared.heads.detectable > alone.heads.detectable).all()
+    every = np.concatenate([one.heads.p_value.to_numpy().ravel() for one in together])
+    adjusted = np.concatenate([one.adjusted("benjamini_hochberg").to_numpy().ravel() for one in together])
+    np.testing.assert_allclose(adjusted, adjust(every, "benjamini_hochberg", 0.05), rtol=1e-12)
+    assert together[0].adjusting.critical == together[1].adjusting.critical
+
+
+def test_max_t_over_a_study_knows_which_contrasts_share_their_pairs():
+    scores = make_scores(30, {(1, 2): 0.05})
+    same = (among("one", range(20)), among("other", range(20)))
+    alone = inference.test_heads(scores, same[0], quick())
+    together = inference.test_contrasts(scores, same, quick(family="study"))
+    for one in together:
+        np.testing.assert_array_equal(one.adjusted("max_t"), alone.adjusted("max_t"))
+        np.testing.assert_array_equal(one.adjusted("max_t_step_down"), alone.adjusted("max_t_step_down"))
+        assert (one.adjusted("holm") > alone.adjusted("holm")).any()
+        assert one.adjusting.critical == pytest.approx(alone.adjusting.critical, rel=1e-4)
+
+
+def test_max_t_over_contrasts_of_other_pairs_costs_more():
+    scores = make_scores(60)
+    contrasts = (among("low", range(30)), among("high", range(30, 60)))
+    together = inference.test_contrasts(scores, contrasts, TestsSection(family="study"))
+    alone = inference.test_heads(scores, contrasts[0], TestsSection())
+    sidak = 1 - (1 - alone.adjusted("max_t")) ** 2
+    np.testing.assert_allclose(together[0].adjusted("max_t"), sidak, atol=0.03)
+
+
+def test_a_contrast_whose_heads_cannot_be_tested_leaves_the_family_of_the_study():
+    scores = make_scores(30, {(1, 2): 0.1})
+    scores[{"statement": slice(30, 60)}] = 0.25
+    contrasts = (among("low", range(15)), among("high", range(15, 30)))
+    for settings in (quick(family="study"), quick(family="study", headline="holm")):
+        low, high = inference.test_contrasts(scores, contrasts, settings)
+        assert (low.family_size, high.family_size, low.tested, high.tested) == (12, 12, 12, 0)
+        assert np.isnan(high.adjusted("max_t")).all()
+        assert bool(low.recall_heads()[1, 2])
+        assert not high.recall_heads().any()
+
+
+def test_pairs_and_sets_make_one_family():
+    scores = make_scores(30, {(1, 2): 0.1})
+    halves = ContrastSection(id="halves", title="H", a=subjects("low", range(15)), b=subjects("high", range(15, 30)))
+    paired, independent = inference.test_contrasts(scores, (TRUTH, halves), quick(family="study"))
+    assert (paired.design, independent.design) == ("paired", "independent")
+    assert paired.family_size == independent.family_size == 24
+    assert np.argwhere(paired.recall_heads().to_numpy()).tolist() == [[1, 2]]
+    assert not independent.recall_heads().any()
+
+
+def test_what_pairs_are_called_makes_no_difference():
+    scores = make_scores(30, {(1, 2): 0.1})
+    numbered = scores.assign_coords(pair=("statement", np.char.lstrip(scores.pair.to_numpy().astype(str), "p")))
+    halves = ContrastSection(id="halves", title="H", a=subjects("low", range(15)), b=subjects("high", range(15, 30)))
+    one, other = (
+        inference.test_contrasts(given, (TRUTH, halves), quick(family="study")) for given in (scores, numbered)
+    )
+    for named, counted in zip(one, other, strict=True):
+        assert named.heads.identical(counted.heads)
+
+
+def arrangement_warnings(found):
+    return [notice.message for notice in found.notices if notice.message.startswith("The smallest possible")]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "settings", "message"),
+    [
+        (
+            5,
+            quick(),
+            "The smallest possible p-value is 0.062, because its units can be arranged in 32 ways alone; a first finding "
+            "under the headline correction needs 0.05, so that no head may be found whatever its scores: more units are "
+            "needed.",
+        ),
+        (
+            20,
+            quick(alpha=0.0005),
+            "The smallest possible p-value is 0.001, because 999 arrangements were drawn; a first finding under the "
+            "headline correction needs 0.0005, so that no head may be found whatever its scores: raise "
+            "`tests.resamples`.",
+        ),
+        (
+            8,
+            quick(test="permutation", headline="bonferroni"),
+            "The smallest possible p-value is 0.0078, because its units can be arranged in 256 ways alone; a first "
+            "finding under the headline correction needs 0.0042, so that no head may be found whatever its scores: more "
+            "units are needed.",
+        ),
+    ],
+)
+def test_fewer_arrangements_than_a_finding_needs_are_a_warning(pairs, settings, message):
+    found = inference.test_heads(make_scores(pairs, {(1, 2): 5.0}), TRUTH, settings)
+    assert arrangement_warnings(found) == [message]
+    assert not found.significant(settings.headline).any()
+
+
+@pytest.mark.parametrize(
+    ("pairs", "settings"),
+    [(6, quick()), (5, quick(headline="holm")), (9, quick(test="permutation", headline="bonferroni")), (20, quick())],
+)
+def test_enough_arrangements_are_no_warning(pairs, settings):
+    found = inference.test_heads(make_scores(pairs, {(1, 2): 5.0}), TRUTH, settings)
+    assert arrangement_warnings(found) == []
+    assert bool(found.significant(settings.headline)[1, 2])
+
+
+def test_a_pareto_tail_makes_small_p_values_finer_than_the_arrangements():
+    scores = make_scores(60, {(1, 2): 0.06})
+    plain, fitted = (inference.test_heads(scores, TRUTH, quick(tail=tail)) for tail in ("empirical", "pareto"))
+    assert plain.adjusting.tail is None
+    assert fitted.adjusting.tail.fitted
+    assert float(plain.adjusted("max_t")[1, 2]) == 0.001
+    assert 1e-6 <= float(fitted.adjusted("max_t")[1, 2]) < 0.001
+    assert float(fitted.adjusted("max_t_step_down")[1, 2]) == float(fitted.adjusted("max_t")[1, 2])
+    weak = plain.adjusted("max_t") > 0.3
+    np.testing.assert_array_equal(fitted.adjusted("max_t").where(weak), plain.adjusted("max_t").where(weak))
+    np.testing.assert_array_equal(fitted.adjusted("holm"), plain.adjusted("holm"))
+
+
+def test_listed_arrangements_have_no_tail_to_fit():
+    scores = make_scores(9, {(1, 2): 0.06})
+    plain, fitted = (inference.test_heads(scores, TRUTH, quick(tail=tail)) for tail in ("empirical", "pareto"))
+    assert plain.adjusting.exact
+    assert plain.heads.identical(fitted.heads)
+
+
+@pytest.mark.parametrize("alternative", ["greater", "less"])
+def test_what_one_side_could_have_seen_follows_from_its_own_critical_value(alternative):
+    scores = make_scores(40)
+    one, both = (
+        inference.test_heads(scores, TRUTH, TestsSection(alternative=side, corrections=("max_t",)))
+        for side in (alternative, "two-sided")
+    )
+    assert (one.heads.detectable < both.heads.detectable).all()
+    np.testing.assert_array_equal(one.heads.simultaneous_low, both.heads.simultaneous_low)
+
+
+def test_units_that_are_there_already_are_tested_as_statements_are():
+    scores = make_scores(20, {(1, 2): 0.1})
+    for test, design in (("auto", "paired"), ("wilcoxon", "paired"), ("welch", "independent")):
+        found = inference.test_heads(scores, TRUTH, quick(test=test))
+        again = inference.test_units(found.units_a, found.units_b, design, TRUTH, quick(test=test))
+        assert again.heads.identical(found.heads)
+        assert again.test == found.test

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from reportgen import numbers
@@ -5,7 +7,10 @@ from reportgen import numbers
 
 @pytest.mark.parametrize(
     ("share", "text"),
-    [(0.139, "13.9"), (-0.139, "−13.9"), (0.0, "0.0"), (-0.0001, "0.0"), (1.0, "100.0")],
+    [
+        *((0.139, "13.9"), (-0.139, "−13.9"), (0.0, "0.0"), (-0.0001, "0.0"), (1.0, "100.0")),
+        *((math.nan, "–"), (math.inf, "∞"), (-math.inf, "−∞")),
+    ],
 )
 def test_points_carry_a_real_minus_and_no_signed_zero(share: float, text: str) -> None:
     assert numbers.points(share) == text
@@ -13,6 +18,7 @@ def test_points_carry_a_real_minus_and_no_signed_zero(share: float, text: str) -
 
 def test_intervals_stand_in_brackets() -> None:
     assert numbers.points_interval(-0.021, 0.158) == "[−2.1, 15.8]"
+    assert numbers.points_interval(-math.inf, math.inf) == "[−∞, ∞]"
 
 
 @pytest.mark.parametrize(
@@ -40,6 +46,18 @@ def test_nouns_are_counted() -> None:
 
 def test_a_share_of_nothing_is_no_number() -> None:
     assert [numbers.percent(89, 270), numbers.percent(1, 0)] == ["33\u00a0%", "–"]
+
+
+def test_probabilities_are_levels() -> None:
+    assert [numbers.level(0.95), numbers.level(0.001), numbers.level(0.9999)] == [
+        "95\u00a0%",
+        "0.1\u00a0%",
+        "99.99\u00a0%",
+    ]
+
+
+def test_a_level_of_one_less_alpha_shows_no_rounding() -> None:
+    assert [numbers.level(1 - alpha) for alpha in (0.05, 0.1, 0.3)] == ["95\u00a0%", "90\u00a0%", "70\u00a0%"]
 
 
 def test_decimals_group_thousands() -> None:
