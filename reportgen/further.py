@@ -12,13 +12,12 @@ import numpy.typing as npt
 import xarray as xr
 
 from reportgen.contrasts import Labels
-from reportgen.errors import InputError, Problem, StudyError, shown
+from reportgen.errors import Problem, StudyError, shown
 from reportgen.inference import CELL, HeadTests, test_heads
 from reportgen.notices import Notice
-from reportgen.planned import DoseColumnError, choose_rows
+from reportgen.planned import DoseColumnError, arrange_pairs, as_two_sets, between, choose_rows
 from reportgen.scores import columns_of
 from reportgen.spec.model import (
-    ContrastSection,
     Correction,
     DoseSection,
     InteractionSection,
@@ -28,10 +27,6 @@ from reportgen.spec.model import (
 from reportgen.stats.association import FEWEST, Associations, associate
 from reportgen.stats.corrections import adjust, criterion
 from reportgen.stats.differences import PerHead, describe, differences_of
-
-
-class InteractionDesignError(InputError):
-    """An interaction of a contrast that does not compare pairs."""
 
 
 @dataclass(frozen=True)
@@ -64,27 +59,12 @@ class DoseFinding:
 def interact(scores: xr.DataArray, section: InteractionSection, spec: StudySpec, place: str) -> InteractionFinding:
     """Compare a contrast's differences among `x` with those among `y`.
 
-    Raises InteractionDesignError where the contrast has no pairs, and what `test_heads` raises.
+    Raises what `planned.arrange_pairs` and `test_heads` raise.
     """
-    (contrast,) = [contrast for contrast in spec.contrasts if contrast.id == section.contrast]
-    plain = spec.tests.model_copy(update={"cluster": None, "test": "auto"})
-    pairs = test_heads(scores, contrast, plain)
-    if pairs.design != "paired":
-        message = f"the interaction {shown(section.id)} needs pairs, and the contrast {shown(contrast.id)} has statements without"
-        raise InteractionDesignError(Problem(place, message, "name a contrast whose every statement has its twin"))
-    between = ContrastSection(id=section.id, title=section.title, a=section.x, b=section.y)
-    return InteractionFinding(section, test_heads(_differences(pairs), between, _independent(spec.tests)))
-
-
-def _differences(pairs: HeadTests) -> xr.DataArray:
-    """Each pair's difference, [statement, layer, head], labelled as its statement in A."""
-    return pairs.a.copy(data=differences_of(pairs.a.to_numpy(), pairs.b.to_numpy()))
-
-
-def _independent(tests: TestsSection) -> TestsSection:
-    """The study's settings, with the test that compares two sets in place of the one that compares partners."""
-    instead = {"paired_t": "auto", "wilcoxon": "mann_whitney"}
-    return tests.model_copy(update={"test": instead.get(tests.test, tests.test)})
+    pairs = arrange_pairs(columns_of(scores), section, spec, place)
+    a, b = (scores.transpose("statement", *CELL).isel(statement=rows) for rows in (pairs.a, pairs.b))
+    differences = a.copy(data=differences_of(a.to_numpy(), b.to_numpy()))
+    return InteractionFinding(section, test_heads(differences, between(section), as_two_sets(spec.tests)))
 
 
 def dose(scores: xr.DataArray, section: DoseSection, tests: TestsSection, place: str) -> DoseFinding:

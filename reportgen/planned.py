@@ -6,11 +6,24 @@ filters or goes by them is checked when they are known.
 
 from collections.abc import Mapping
 
-from reportgen.contrasts import Labels, Rows, arrange, choose
+from reportgen.contrasts import Arrangement, Labels, Rows, arrange, choose
 from reportgen.errors import InputError, Problem, shown
 from reportgen.knowledge import COLUMNS
-from reportgen.spec.model import DoseSection, StatementSet, StudySpec, Value, Values
+from reportgen.spec.model import (
+    ContrastSection,
+    DoseSection,
+    InteractionSection,
+    StatementSet,
+    StudySpec,
+    TestsSection,
+    Value,
+    Values,
+)
 from reportgen.spec.wording import did_you_mean, listed
+
+
+class InteractionDesignError(InputError):
+    """An interaction of a contrast that does not compare pairs."""
 
 
 class DoseColumnError(InputError):
@@ -18,10 +31,10 @@ class DoseColumnError(InputError):
 
 
 def require_columns(labels: Labels, spec: StudySpec, place: str) -> None:
-    """Arrange every contrast and every dose.
+    """Arrange every contrast, interaction and dose.
 
-    Raises InputError where the facts have a column of a measured one's name, and what `contrasts.arrange` and
-    `choose_rows` raise.
+    Raises InputError where the facts have a column of a measured one's name, and what `contrasts.arrange`,
+    `arrange_pairs` and `choose_rows` raise.
     """
     if taken := [name for name in COLUMNS if name in labels]:
         remedy = "rename the column in the facts"
@@ -31,6 +44,11 @@ def require_columns(labels: Labels, spec: StudySpec, place: str) -> None:
     for contrast in spec.contrasts:
         if not _measured(contrast.a, contrast.b) and spec.tests.cluster not in COLUMNS:
             arrange(labels, contrast, spec.tests, place)
+    known = {contrast.id for contrast in spec.contrasts if not _measured(contrast.a, contrast.b)}
+    for interaction in spec.interactions:
+        plain = interaction.contrast in known and not _measured(interaction.x, interaction.y)
+        if plain and spec.tests.cluster not in COLUMNS:
+            arrange_pairs(labels, interaction, spec, place)
     for section in spec.doses:
         if not _asks(section.where) and section.column not in COLUMNS:
             choose_rows(labels, section, place)
@@ -42,6 +60,33 @@ def _measured(*sets: StatementSet) -> bool:
 
 def _asks(where: Mapping[str, Value | Values]) -> bool:
     return any(column in COLUMNS for column in where)
+
+
+def arrange_pairs(labels: Labels, section: InteractionSection, spec: StudySpec, place: str) -> Arrangement:
+    """The pairs of an interaction's contrast, once it is sure that `x` and `y` choose among them.
+
+    Raises InteractionDesignError where the contrast has no pairs, and what `contrasts.arrange` raises.
+    """
+    (contrast,) = [contrast for contrast in spec.contrasts if contrast.id == section.contrast]
+    pairs = arrange(labels, contrast, spec.tests.model_copy(update={"cluster": None, "test": "auto"}), place)
+    if pairs.design != "paired":
+        message = f"the interaction {shown(section.id)} needs pairs, and the contrast {shown(contrast.id)} has statements without"
+        raise InteractionDesignError(Problem(place, message, "name a contrast whose every statement has its twin"))
+    arrange(
+        {name: column[pairs.a] for name, column in labels.items()}, between(section), as_two_sets(spec.tests), place
+    )
+    return pairs
+
+
+def between(section: InteractionSection) -> ContrastSection:
+    """The contrast of difference scores that an interaction is."""
+    return ContrastSection(id=section.id, title=section.title, a=section.x, b=section.y)
+
+
+def as_two_sets(tests: TestsSection) -> TestsSection:
+    """The study's settings, with the test that compares two sets in place of the one that compares partners."""
+    instead = {"paired_t": "auto", "wilcoxon": "mann_whitney"}
+    return tests.model_copy(update={"test": instead.get(tests.test, tests.test)})
 
 
 def choose_rows(labels: Labels, section: DoseSection, place: str) -> Rows:

@@ -67,6 +67,8 @@ function numbers({ data, contrast, head }: Shown): [string, string][] {
   const crossFitted = heads.cross_fitted[head];
   if (crossFitted != null) rows.push(["cross-fitted", `${points(crossFitted)} points`]);
   if (standardized != null) rows.push([design === "paired" ? "d_z" : "g", decimal(standardized)]);
+  const dominance = heads.dominance[head];
+  if (dominance != null) rows.push([design === "paired" ? "pairs above minus below" : "Cliff's δ", decimal(dominance)]);
   if (p == null) return rows;
   rows.push(["p, uncorrected", pValue(p)]);
   const headline = contrast.corrections.find(({ method }) => method === data.tests.headline);

@@ -4,6 +4,9 @@ In a row the first set stands above the second. In a paired design a faint line 
 in an independent one every statement is a faint point.
 """
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -19,8 +22,11 @@ def height(heads: int) -> int:
     return TOP + BOTTOM + heads * ROW
 
 
-def compare_heads(tests: HeadTests, heads: list[tuple[int, int]], looked_at: str) -> go.Figure:
-    """The comparison of some heads, given as (layer, head), strongest on top; `looked_at` names the key span."""
+def compare_heads(tests: HeadTests, heads: list[tuple[int, int]], looked_at: str, again: Sequence[float]) -> go.Figure:
+    """The comparison of some heads, given as (layer, head), strongest on top; `looked_at` names the key span.
+
+    `again` holds each head's effect on units that did not choose it (a share of attention, NaN where unknown).
+    """
     figure = go.Figure(layout=_layout(tests, heads, looked_at))
     for row, (layer, head) in enumerate(heads):
         a = tests.units_a.isel(layer=layer, head=head).to_numpy() * 100
@@ -28,6 +34,7 @@ def compare_heads(tests: HeadTests, heads: list[tuple[int, int]], looked_at: str
         figure.add_traces(_pairs(a, b, row) if tests.design == "paired" else _points(a, b, row))
     for side, colour in (("a", theme.SET_A), ("b", theme.SET_B)):
         figure.add_trace(_means(tests, heads, side, colour))
+    figure.add_trace(_cross_fitted(tests, heads, again))
     return figure
 
 
@@ -82,6 +89,23 @@ def _means(tests: HeadTests, heads: list[tuple[int, int]], side: str, colour: st
             f"<b>L{layer}H{head}</b>, {theme.plain(name)}: "
             f"{numbers.points(m / 100)} {numbers.points_interval(lo / 100, hi / 100)}"
             for (layer, head), m, lo, hi in zip(heads, mean, low, high, strict=True)
+        ],
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _cross_fitted(tests: HeadTests, heads: list[tuple[int, int]], again: Sequence[float]) -> go.Scatter:
+    """Where the first set's mean would lie, were the effect the cross-fitted one."""
+    known = [row for row, effect in enumerate(again) if not math.isnan(effect)]
+    places = [tests.heads.mean_b.isel(layer=heads[row][0], head=heads[row][1]) for row in known]
+    return go.Scatter(
+        x=[(float(mean) + again[row]) * 100 for mean, row in zip(places, known, strict=True)],
+        y=[row - HALF for row in known],
+        mode="markers",
+        marker={"size": 13, "color": theme.SET_A, "symbol": "circle-open", "line": {"width": 2}},
+        text=[
+            f"<b>L{heads[row][0]}H{heads[row][1]}</b>, effect cross-fitted: {numbers.points(again[row])}"
+            for row in known
         ],
         hovertemplate="%{text}<extra></extra>",
     )

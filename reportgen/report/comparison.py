@@ -1,5 +1,7 @@
 """The strongest heads compared: the figure and what stands under it."""
 
+import math
+
 import numpy as np
 import xarray as xr
 
@@ -31,12 +33,15 @@ def comparison(finding: Finding, spec: StudySpec) -> Figure:
             height=top_heads.height(len(heads)),
             map="",
             alt=alt,
-            data=theme.figure_json(top_heads.compare_heads(tests, heads, words.key_span(spec.measure))),
+            data=theme.figure_json(
+                top_heads.compare_heads(tests, heads, words.key_span(spec.measure), _again(finding))
+            ),
             waiting="The comparison of the strongest heads appears here.",
         ),
         caption=md(
             "The strongest heads, strongest on top: mean attention to {span} in [{a}]{{.set-a}} (circle, above) and in "
-            "[{b}]{{.set-b}} statements (diamond, below) with {level} intervals; {each}.",
+            "[{b}]{{.set-b}} statements (diamond, below) with {level} intervals; {each}. The open circle stands where the "
+            "mean of {a} would, were the effect the cross-fitted one.",
             span=words.key_span(spec.measure),
             a=a,
             b=b,
@@ -52,6 +57,14 @@ def comparison(finding: Finding, spec: StudySpec) -> Figure:
         ),
         table=_score_table(finding),
     )
+
+
+def _again(finding: Finding) -> list[float]:
+    """The cross-fitted effect of each of the strongest heads; NaN where there were too few units to be split."""
+    if finding.selected is None:
+        return [math.nan] * len(finding.strongest)
+    effects = finding.selected.cross_fitted
+    return [float(effects.isel(layer=head.layer, head=head.head)) for head in finding.strongest]
 
 
 def _unit(finding: Finding) -> str:

@@ -15,8 +15,8 @@ from reportgen.contrasts import (
 )
 from reportgen.errors import InputError, ReportgenError, StudyError
 from reportgen.findings import Finding, conclude
-from reportgen.further import InteractionDesignError, interact
-from reportgen.planned import DoseColumnError, require_columns
+from reportgen.further import interact
+from reportgen.planned import DoseColumnError, InteractionDesignError, require_columns
 from reportgen.scores import label_columns, label_scores
 from reportgen.spec.load import load_spec
 from reportgen.spec.model import SpecFile

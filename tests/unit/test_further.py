@@ -9,7 +9,7 @@ from scipy import stats
 from reportgen import further, inference
 from reportgen.contrasts import ClusterDesignError, EmptySetError, OverlappingSetsError, TooFewStatementsError
 from reportgen.errors import InputError, StudyError
-from reportgen.planned import DoseColumnError
+from reportgen.planned import DoseColumnError, InteractionDesignError
 from reportgen.scores import label_scores
 from reportgen.spec.model import TRUTH, ContrastSection, DoseSection, InteractionSection, StatementSet, TestsSection
 from tests.planted import SPEC
@@ -124,7 +124,7 @@ def test_an_interaction_needs_pairs():
         b=StatementSet(name="rest", where={"subject": tuple(f"s{i}" for i in range(10, 20))}),
     )
     of_halves = spec().model_copy(update={"contrasts": (halves,)})
-    with pytest.raises(further.InteractionDesignError) as caught:
+    with pytest.raises(InteractionDesignError) as caught:
         further.interact(
             scores_of(statements()), INTERACTION.model_copy(update={"contrast": "halves"}), of_halves, "study.yml"
         )
