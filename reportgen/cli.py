@@ -157,6 +157,36 @@ def power(spec: Path, cache: Path, pairs: tuple[int, ...], sd: float | None, eff
 
 
 @main.command()
+@_SPEC
+@_SITE
+@_CACHE
+@click.option(
+    "--draws",
+    type=click.IntRange(100, 100_000),
+    default=2000,
+    show_default=True,
+    metavar="N",
+    help="Data sets in which no head differs, 100 to 100,000.",
+)
+@_QUIET
+def calibrate(spec: Path, folder: Path, cache: Path, draws: int, quiet: bool) -> None:
+    """Prove on a study's own scores that its procedure holds its error rate; adds a page to the published study."""
+    from reportgen.calibrating import calibrate_study  # noqa: PLC0415
+    from reportgen.site.build import Site  # noqa: PLC0415
+    from reportgen.spec.load import load_spec  # noqa: PLC0415
+
+    console = Console(quiet=quiet)
+    try:
+        file, site = load_spec(spec), Site(folder)
+        page = calibrate_study(file, site, draws, cache, console)
+    except ReportgenError as error:
+        _fail(error)
+    else:
+        console.say(page.document.description)
+        console.say(f"The page is {site.published / 'studies' / file.spec.study.id / page.name}.html.")
+
+
+@main.command()
 @_SITE
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 takes a free one.")
 def serve(folder: Path, port: int) -> None:

@@ -7,6 +7,8 @@ from reportgen import numbers
 from reportgen.locking import Deviation, deviations
 from reportgen.report import finding_text
 from reportgen.report.across_site import FILE, study_null
+from reportgen.report.calibration_page import PAGE as CALIBRATION
+from reportgen.report.calibration_page import calibration_key
 from reportgen.report.contrast import contrast_blocks
 from reportgen.report.document import Block, Callout, Document, Heading, Prose, Raw, texts
 from reportgen.report.downloads import bibtex, downloads
@@ -60,6 +62,7 @@ def compose_study(results: Results, key: str) -> StudyPage:
         files={**beside, f"{FOLDER}/study.js": script("study", data), FILE: study_null(results.findings).to_json()},
         pieces=lambda: pieces(results),
         further={ROBUSTNESS: robustness},
+        still_right={CALIBRATION: calibration_key(results.plan)},
     )
 
 

@@ -7,7 +7,8 @@
    false discoveries and its family-wise error; the intervals' coverage and the top list's inflation come from the same
    draws.
 3. Every share comes with an interval for the draws' own chance: Wilson's (1927) for counts of draws, the normal one
-   for means over draws. A procedure is called broken only where that interval lies wholly above its promise.
+   for means over draws. A procedure is called broken only where a wider interval, which allows for all that are judged
+   side by side, lies wholly above its promise.
 
 In 1 max-T's reference is computed once, since arrangements form a group; in 2 it is computed afresh for every draw.
 """
@@ -29,7 +30,7 @@ from reportgen.stats.calibration_rows import (
     Size,
     StandardErrors,
 )
-from reportgen.stats.corrections import CRITERIA, Method, adjust
+from reportgen.stats.corrections import CRITERIA, Method, adjust, criterion
 from reportgen.stats.differences import Flags, PerHead
 from reportgen.stats.effects import Interval, fcr_level, simultaneous_interval, t_interval
 from reportgen.stats.maxt import Resampled, max_t, step_down
@@ -103,7 +104,10 @@ def count_nulls(design: Design, settings: Settings, rng: np.random.Generator, ad
                 counts[test, method].append(family.found(method).sum(axis=1))
         advance(len(keys))
     heads = design.a.shape[1]
-    return tuple(_null_row(*key, settings.alpha, heads, np.concatenate(blocks)) for key, blocks in counts.items())
+    return tuple(
+        _null_row(test, method, settings.alpha, heads, np.concatenate(blocks), _shared(references[test], method))
+        for (test, method), blocks in counts.items()
+    )
 
 
 def found_by(p_values: PerHead, method: Method, alpha: float) -> Flags:
@@ -214,8 +218,16 @@ def _plant(design: Design, size: Size, share: float, rng: np.random.Generator) -
     return truth
 
 
-def _null_row(test: Test, method: Method, alpha: float, heads: int, counts: Counts) -> NullRow:
-    return NullRow(test, method, alpha, heads, Rate(int((counts > 0).sum()), len(counts)), _mean(counts))
+def _shared(reference: Reference, method: Method) -> float:
+    """How many drawn arrangements all null data sets are compared with; infinitely many where their chance plays no
+    part."""
+    drawn = criterion(method).resampled and not reference.resampled.exact
+    return len(reference.resampled.maxima) if drawn else np.inf
+
+
+def _null_row(test: Test, method: Method, alpha: float, heads: int, counts: Counts, arrangements: float) -> NullRow:
+    found_any = Rate(int((counts > 0).sum()), len(counts), arrangements)
+    return NullRow(test, method, alpha, heads, found_any, _mean(counts))
 
 
 def _planted_row(size: Size, test: Test, method: Method, alpha: float, found: Flags, planted: Flags) -> PlantedRow:
@@ -237,7 +249,8 @@ def _planted_row(size: Size, test: Test, method: Method, alpha: float, found: Fl
 @dataclass(frozen=True)
 class _Estimates:
     """Of one data set: the share of heads that their own intervals hold, whether the simultaneous ones hold them all,
-    the share of found heads that the adjusted ones hold, and the inflation of the top list, naive and cross-fitted."""
+    the share of found heads that the adjusted ones hold, and the inflation of the top list, naive and cross-fitted;
+    the latter is NaN where halves of the units choose none of that list."""
 
     each: float
     all: float
@@ -262,12 +275,13 @@ def _estimate(
     top = np.argsort(-np.abs(difference.estimate), kind="stable")[:TOP]
     fitted = cross_fit(design.samples(a, b), TOP, settings.splits, rng).estimate
     excess = np.sign(difference.estimate[top]) * (np.stack([difference.estimate, fitted])[:, top] - truth[top])
+    known = ~np.isnan(fitted[top])
     return _Estimates(
         each=float(_holds(t_interval(difference, 1 - alpha), truth).mean()),
         all=float(_holds(simultaneous_interval(difference, critical), truth).all()),
         found=float(_holds(adjusted, truth)[found].mean()) if found.any() else 1.0,
         naive=float(excess[0].mean()),
-        cross_fitted=float(excess[1][~np.isnan(fitted[top])].mean()),
+        cross_fitted=float(excess[1][known].mean()) if known.any() else np.nan,
     )
 
 
@@ -284,12 +298,15 @@ def _coverage_rows(size: Size, seen: list[_Estimates], alpha: float) -> tuple[Co
 
 
 def _inflation_rows(size: Size, seen: list[_Estimates]) -> tuple[InflationRow, ...]:
+    cross_fitted = np.array([one.cross_fitted for one in seen])
     return (
         InflationRow(size, "naive", _mean(np.array([one.naive for one in seen]))),
-        InflationRow(size, "cross_fitted", _mean(np.array([one.cross_fitted for one in seen]))),
+        InflationRow(size, "cross_fitted", _mean(cross_fitted[~np.isnan(cross_fitted)])),
     )
 
 
 def _mean(values: npt.NDArray[np.generic]) -> Mean:
+    if not len(values):
+        return Mean(np.nan, np.nan, 0)
     spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
     return Mean(float(values.mean()), spread / float(np.sqrt(len(values))), len(values))

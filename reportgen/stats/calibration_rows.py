@@ -11,25 +11,38 @@ from reportgen.stats.differences import PerHead
 from reportgen.stats.null_draws import Test
 
 Verdict = Literal["held", "cautious", "broken"]
+Bounds = tuple[float, float]
 
-_LEVEL = 0.95
+LEVEL = 0.95
+# Some fifty rates are judged side by side: 5 % of chance to misjudge any, shared among them (Bonferroni).
+SURE = 0.998
 
 
-def verdict_on(interval: tuple[float, float], most: float) -> Verdict:
-    """Whether a rate of at most `most` is kept: broken, or more cautious than it need be, only where its whole interval
-    lies above, or below."""
-    low, high = interval
+def verdict_on(sure: Bounds, most: float) -> Verdict:
+    """Whether a rate of at most `most` is kept, given an interval of it that one can be `SURE` of: broken, or more
+    cautious than need be, only where all of the interval lies above, or below."""
+    low, high = sure
     if low > most:
         return "broken"
     return "cautious" if high < most else "held"
 
 
+def _reach(level: float) -> float:
+    """How many standard errors an interval of that level reaches to either side."""
+    return float(special.ndtri((1 + level) / 2))
+
+
 @dataclass(frozen=True)
 class Rate:
-    """In so many of the draws it happened."""
+    """In so many of the draws it happened.
+
+    `arrangements` are those of a reference that all draws were compared with; infinite where there is none, or where it
+    is exact. Their chance is common to all draws, and adds p(1 - p)/arrangements to the variance p(1 - p)/draws.
+    """
 
     count: int
     draws: int
+    arrangements: float = np.inf
 
     @property
     def share(self) -> float:
@@ -37,11 +50,15 @@ class Rate:
         return self.count / self.draws
 
     @property
-    def interval(self) -> tuple[float, float]:
-        """95 % interval of the probability (Wilson 1927)."""
-        z = float(special.ndtri((1 + _LEVEL) / 2))
-        centre = (self.count + z**2 / 2) / (self.draws + z**2)
-        reach = z / (self.draws + z**2) * np.sqrt(self.share * (1 - self.share) * self.draws + z**2 / 4)
+    def interval(self) -> Bounds:
+        """95 % interval of the probability."""
+        return self.within(LEVEL)
+
+    def within(self, level: float) -> Bounds:
+        """Interval of that level (Wilson 1927), for as many draws as would have this variance without a reference."""
+        z, draws = _reach(level), 1 / (1 / self.draws + 1 / self.arrangements)
+        centre = (self.share * draws + z**2 / 2) / (draws + z**2)
+        reach = z / (draws + z**2) * np.sqrt(self.share * (1 - self.share) * draws + z**2 / 4)
         return max(0.0, float(centre - reach)), min(1.0, float(centre + reach))
 
 
@@ -54,9 +71,13 @@ class Mean:
     draws: int
 
     @property
-    def interval(self) -> tuple[float, float]:
-        """95 % interval of the expectation, by the normal distribution."""
-        reach = float(special.ndtri((1 + _LEVEL) / 2)) * self.standard_error
+    def interval(self) -> Bounds:
+        """95 % interval of the expectation."""
+        return self.within(LEVEL)
+
+    def within(self, level: float) -> Bounds:
+        """Interval of that level, by the normal distribution."""
+        reach = _reach(level) * self.standard_error
         return self.value - reach, self.value + reach
 
 
@@ -103,7 +124,7 @@ class NullRow:
     @property
     def holds(self) -> bool:
         """Whether the draws leave it possible that the family-wise error is at most α."""
-        return self.any.interval[0] <= self.alpha
+        return verdict_on(self.any.within(SURE), self.alpha) != "broken"
 
     @property
     def each(self) -> float:
@@ -111,16 +132,20 @@ class NullRow:
         return self.mean_count.value / self.heads
 
     @property
-    def each_interval(self) -> tuple[float, float]:
+    def each_interval(self) -> Bounds:
         """95 % interval of the error rate of a single head."""
-        low, high = self.mean_count.interval
-        return low / self.heads, high / self.heads
+        return self._each_within(LEVEL)
 
     @property
     def verdict(self) -> Verdict:
         """Whether the correction keeps what it promises: a rate for the whole family, or for each head where nothing
         is corrected."""
-        return verdict_on(self.each_interval if self.correction == "none" else self.any.interval, self.alpha)
+        sure = self._each_within(SURE) if self.correction == "none" else self.any.within(SURE)
+        return verdict_on(sure, self.alpha)
+
+    def _each_within(self, level: float) -> Bounds:
+        low, high = self.mean_count.within(level)
+        return low / self.heads, high / self.heads
 
 
 @dataclass(frozen=True)
@@ -155,7 +180,7 @@ class PlantedRow:
     @property
     def verdict(self) -> Verdict:
         """Whether that rate is at most α."""
-        return verdict_on(self.controlled.interval, self.alpha)
+        return verdict_on(self.controlled.within(SURE), self.alpha)
 
 
 @dataclass(frozen=True)
@@ -177,7 +202,7 @@ class CoverageRow:
     @property
     def verdict(self) -> Verdict:
         """Whether so few intervals miss as is promised."""
-        low, high = self.coverage.interval
+        low, high = self.coverage.within(SURE)
         return verdict_on((1 - high, 1 - low), 1 - self.promised)
 
 

@@ -49,7 +49,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> Pla
     (place.folder / "specs" / "demo.yml").write_text(SPEC)
     built = place.run("build")
     assert built.returncode == 0, built.stderr
-    assert "capturing 120 statements" in built.stderr
+    assert "capturing 240 statements" in built.stderr
     return place
 
 

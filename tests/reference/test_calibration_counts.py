@@ -7,7 +7,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from reportgen.stats import maxt
 from reportgen.stats.calibration import Settings, count_nulls, count_planted
-from reportgen.stats.calibration_rows import Rate, StandardErrors
+from reportgen.stats.calibration_rows import SURE, Rate, StandardErrors
 from reportgen.stats.corrections import CRITERIA
 from reportgen.stats.null_draws import Pairs, TwoSets, null_of
 from reportgen.stats.null_reference import reference_of
@@ -64,6 +64,33 @@ def test_every_correction_of_the_designs_own_tests_holds_on_correlated_heads(pai
             if rule.method != "none" and not rows[test, rule.method].holds
         ]
         assert broken == []
+
+
+def test_the_defaults_hold_within_the_draws_own_chance_and_the_uncorrected_notebooks_way_does_not(
+    paired_nulls, independent_nulls
+):
+    family_wise = [rule.method for rule in CRITERIA if rule.controls == "FWER"]
+    for rows, default in ((paired_nulls, "paired_t"), (independent_nulls, "welch")):
+        assert {rows[default, method].verdict for method in family_wise} <= {"held", "cautious"}
+        assert [method for method in family_wise if rows[default, method].any.interval[0] > 0.05] == []
+        notebook = rows["student", "none"]
+        assert notebook.any.within(SURE)[0] > 0.05
+        assert not notebook.holds
+
+
+def test_intervals_of_max_t_allow_for_the_arrangements_that_all_draws_share():
+    """Of exact procedures whose critical value is a quantile of drawn maxima, the interval misses as often as it says."""
+    rng, draws, arrangements, alpha, rounds = np.random.default_rng(0), 2000, 2000, 0.05, 4000
+    # The share of all data sets beyond the k-th largest of m drawn maxima has the distribution of a beta variable.
+    allowed = int(alpha * (arrangements + 1))
+    true = rng.beta(allowed, arrangements + 1 - allowed, rounds)
+    counts = rng.binomial(draws, true)
+    inside = [
+        [low <= alpha <= high for low, high in (Rate(int(count), draws, shared).interval for count in counts)]
+        for shared in (arrangements, np.inf)
+    ]
+    assert np.mean(inside[0]) == pytest.approx(0.95, abs=0.012)
+    assert np.mean(inside[1]) < 0.88
 
 
 @pytest.mark.parametrize("step", ["max_t", "max_t_step_down"])
