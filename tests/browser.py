@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 _FLAGS = (
     "--headless",
@@ -56,6 +56,6 @@ def visiting(browser: Browser, address: str | Path, *, width: int = 1440, dark: 
     page.goto(address.resolve().as_uri() if isinstance(address, Path) else address)
     for plot in page.locator(".plot").all():
         plot.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelectorAll('.plot[data-height]:not(.plot-drawn)').length === 0")
+    expect(page.locator(".plot[data-height]:not(.plot-drawn)")).to_have_count(0)
     yield visit
     page.close()

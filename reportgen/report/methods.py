@@ -6,26 +6,13 @@ Citations are Quarto's (`[@key]`); both engines resolve them from `references.bi
 import re
 
 from reportgen import numbers, provenance
-from reportgen.findings import Finding
-from reportgen.inference import HeadTests
 from reportgen.models.source import ModelSource
 from reportgen.report import words
 from reportgen.report.controls_section import controls_method
-from reportgen.report.finding_text import n_text
 from reportgen.report.markup import Md, join_md, md
 from reportgen.report.results import Results
-from reportgen.spec.model import Correction, FalseObjects, StudySpec, TestName
-from reportgen.stats.corrections import criterion
-from reportgen.stats.tail import TailFit
-
-_TEST_SOURCES: dict[TestName, str] = {
-    "paired_t": "student1908",
-    "student": "student1908",
-    "welch": "welch1947",
-    "wilcoxon": "wilcoxon1945",
-    "mann_whitney": "mann1947",
-    "permutation": "phipson2010",
-}
+from reportgen.report.tests_method import tests_method
+from reportgen.spec.model import FalseObjects, StudySpec
 
 _TWINS: dict[FalseObjects, str] = {
     "given": "The false objects were given by the study's author.",
@@ -41,14 +28,12 @@ _TWINS: dict[FalseObjects, str] = {
 }
 
 
-def methods(results: Results) -> Md:
-    """The paragraph to paste into a paper."""
+def methods(results: Results) -> tuple[Md, ...]:
+    """The paragraphs to paste into a paper."""
     spec = results.plan.file.spec
-    tested = join_md(_tested(finding, spec) for finding in results.findings)
-    controls = controls_method(results.controls)
-    return join_md(
-        [_model(results.plan.source, results), _facts(results), _measured(spec), tested, controls, _software(results)]
-    )
+    about = [_model(results.plan.source, results), _facts(results), _measured(spec)]
+    checked = [controls_method(results.controls), _software(results)]
+    return join_md(about), *tests_method(results.findings, spec.tests), join_md(checked)
 
 
 def limits(results: Results) -> tuple[Md, ...]:
@@ -134,89 +119,6 @@ def _measured(spec: StudySpec) -> Md:
         keys=words.key_span(spec.measure),
         how=words.aggregation(spec.measure),
     )
-
-
-def _tested(finding: Finding, spec: StudySpec) -> Md:
-    tests = finding.tests
-    paired = tests.design == "paired"
-    return join_md(
-        [
-            md(
-                "For {a} against {b} statements ({n}) each head was tested by a {sides} {test} [@{source}]; {family}, "
-                "corrected by {correction}{cite}, at α = {alpha}{resampling}.",
-                sides=words.SIDES[tests.settings.alternative],
-                a=tests.contrast.a.name,
-                b=tests.contrast.b.name,
-                n=n_text(finding),
-                test=words.TESTS[tests.test],
-                source=Md(_TEST_SOURCES[tests.test]),
-                family=_family(tests),
-                resampling=_resampling(tests),
-                correction="nothing" if tests.headline == "none" else words.CORRECTIONS[tests.headline],
-                cite=_cite(tests.headline),
-                alpha=f"{tests.alpha:g}",
-            ),
-            md(
-                "A head counts as found when its adjusted p-value is at most α and its effect (the mean score in the first "
-                "set minus that in the second) is at least {smallest} points, the smallest effect of interest. Standardized "
-                "effects are {standardized}; intervals hold {level} for each head and are {interval}; simultaneous intervals are "
-                "as wide as the correction asks{fcr}. A head is called negligible when two one-sided t-tests "
-                "[@schuirmann1987; @lakens2017], corrected likewise, show that its effect is smaller. The smallest "
-                "detectable effect is the one seen with 80\u00a0% power by a t-test at the level that the correction leaves for "
-                "a first finding [@cohen1988].",
-                fcr=Md(" [@benjamini2005]") if criterion(tests.headline).controls == "FDR" else "",
-                smallest=numbers.points(tests.smallest_effect),
-                standardized=md("Cohen's *d~z~* [@lakens2013]") if paired else md("Hedges' *g* [@hedges1981]"),
-                level=numbers.level(1 - tests.alpha),
-                interval=(
-                    md(
-                        "bias-corrected and accelerated bootstrap intervals [@efron1987] (2,000 resamples, seed {s})",
-                        s=spec.tests.seed,
-                    )
-                    if tests.test in ("wilcoxon", "mann_whitney")
-                    else "those of the t distribution"
-                ),
-            ),
-        ]
-    )
-
-
-def _family(tests: HeadTests) -> str:
-    heads = numbers.count(tests.family_size)
-    if tests.settings.family == "study":
-        return f"the {heads} tested heads of all contrasts form one family"
-    return f"the {heads} tested heads form one family"
-
-
-def _resampling(tests: HeadTests) -> Md:
-    """By which arrangements max-T and permutation p-values came about; nothing where none were needed."""
-    if not criterion(tests.headline).resampled and tests.test != "permutation":
-        return Md("")
-    arranged = tests.adjusting
-    return md(
-        " ({how} of {kind}{tail}) [@westfall1993; @phipson2010]",
-        how=f"all {numbers.count(arranged.arrangements)} arrangements"
-        if arranged.exact
-        else f"{numbers.count(arranged.arrangements)} random arrangements, seed {tests.settings.seed},",
-        kind="signs within pairs" if tests.design == "paired" else "labels",
-        tail=_tail(arranged.tail),
-    )
-
-
-def _tail(tail: TailFit | None) -> str:
-    if tail is None:
-        return ""
-    if not tail.fitted:
-        return "; no generalized Pareto distribution fits their tail, so p-values are counted"
-    return (
-        f"; p-values beyond the {numbers.count(tail.exceedances)} largest from a generalized Pareto distribution fitted to "
-        f"them, goodness of fit p = {numbers.p_value(tail.goodness)}"
-    )
-
-
-def _cite(correction: Correction) -> Md:
-    key = criterion(correction).reference
-    return md(" [@{key}]", key=Md(key)) if key else Md("")
 
 
 def _software(results: Results) -> Md:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import visiting
-from tests.place import SMOLLM, Place
+from tests.place import QUICK, SMOLLM, Place
 
 FACTS = """
     - {subject: France, relation: r, object: Paris}
@@ -24,7 +24,7 @@ FACTS = """
 def spec(*, model: str = SMOLLM, items: str = FACTS, title: str = "T", more: str = "") -> str:
     return (
         f"study: {{id: s, title: {title}}}\nmodel: {model}\nfacts:\n  relations:\n"
-        f'    r: {{template: "The capital of {{subject}} is {{object}}"}}\n  items:{items}\n{more}'
+        f'    r: {{template: "The capital of {{subject}} is {{object}}"}}\n  items:{items}\n{more or QUICK}'
     )
 
 

@@ -27,6 +27,7 @@ facts:
   file: facts.csv
   relations:
     capital: {{template: "The capital of {{subject}} is {{object}}"}}
+robustness: {{prepend_bos: []}}
 contrasts:
   - id: truth
     title: True against <i>false</i>
