@@ -1,4 +1,5 @@
-# make report   set up, run every study in specs/ on a real model, leave the site in site/_site
+# make report   set up, run every study in specs/ on a real model, prove the first one's statistics on its own data,
+#               leave the site in site/_site
 # make test     set up, run all tests (installs a browser where there is none: see `make browser`)
 # make check    the fast part: formatting, lint, types, room order, unit tests
 # make serve    look at the built site
@@ -28,6 +29,7 @@ $(READY): pyproject.toml constraints.txt
 
 report: $(READY)
 	$(BIN)/reportgen build
+	$(BIN)/reportgen calibrate specs/capitals.yml
 	@echo "Look at it: open site/_site/index.html, or make serve"
 
 test: $(READY) browser

@@ -6,6 +6,7 @@
 4. The page is added to the study's others.
 """
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,14 @@ from reportgen.errors import StudyError, shown
 from reportgen.inference import HeadTests, test_heads
 from reportgen.progress import Progress
 from reportgen.report.calibration_counted import Counted
-from reportgen.report.calibration_page import calibration_page
+from reportgen.report.calibration_files import RATES
+from reportgen.report.calibration_page import PAGE, calibration_key, calibration_page
 from reportgen.report.page import AddedPage
 from reportgen.report.results import Plan
 from reportgen.scores import label_scores
 from reportgen.sensitivity import unit_of
 from reportgen.site.build import Site, add_page
+from reportgen.site.pages import added_key
 from reportgen.spec.model import SpecFile, TestsSection
 from reportgen.stats.calibration import Settings, calibrate
 from reportgen.stats.null_draws import Design, Pairs, Test, TwoSets
@@ -31,14 +34,18 @@ _MOST_RESAMPLES, _PLANTED_RESAMPLES = 10_000, 999
 _DRAWS_A_PLANTED_ONE = 4
 
 
-def calibrate_study(file: SpecFile, site: Site, draws: int, cache: Path, progress: Progress) -> AddedPage:
+def calibrate_study(file: SpecFile, site: Site, draws: int, cache: Path, progress: Progress) -> AddedPage | None:
     """Count on `draws` null data sets and a quarter as many planted ones of each size; add the page, and return it.
+
+    None where the published page rests on the same and on as many data sets.
 
     Raises StudyError where the study is not published as it is now or has too few units, and what planning, capturing
     and `site.build.add_page` raise.
     """
     _require_published(file, site, cache)
     plan = plan_study(file, cache, None, progress)
+    if _stands(site.published / "studies" / file.spec.study.id / PAGE, calibration_key(plan), draws):
+        return None
     counted = _count(_first_contrast(plan, cache, progress), draws, progress)
     page = calibration_page(counted, plan)
     add_page(site, file.spec.study.id, page)
@@ -56,6 +63,14 @@ def _require_published(file: SpecFile, site: Site, cache: Path) -> None:
             f"the page of {shown(study)} in {site.published} is not that of the whole study as it is now: the spec, its "
             "facts, the model, the site or reportgen has changed since, or a --limit was set. Run `reportgen build` first."
         )
+
+
+def _stands(page: Path, key: str, draws: int) -> bool:
+    """Whether the page whose files are in that folder was made under this key, of at least so many data sets."""
+    if added_key(page) != key:
+        return False
+    with (page / RATES).open(encoding="utf-8", newline="") as rates:
+        return all(int(row["draws"]) >= draws for row in csv.DictReader(rates))
 
 
 def _first_contrast(plan: Plan, cache: Path, progress: Progress) -> HeadTests:

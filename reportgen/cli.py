@@ -182,6 +182,9 @@ def calibrate(spec: Path, folder: Path, cache: Path, draws: int, quiet: bool) ->
     except ReportgenError as error:
         _fail(error)
     else:
+        if page is None:
+            console.say(f"{file.spec.study.id}: calibrated already, on the same and on at least {draws:,} data sets")
+            return
         console.say(page.document.description)
         console.say(f"The page is {site.published / 'studies' / file.spec.study.id / page.name}.html.")
 

@@ -8,11 +8,13 @@ from reportgen.report.calibration_counted import Counted
 from reportgen.report.downloads import Download, bibtex
 from reportgen.stats.corrections import criterion
 
+RATES = "rates.csv"
+
 
 def calibration_files(counted: Counted, cited: Iterable[str]) -> tuple[Download, ...]:
     """The files in the page's folder."""
     return (
-        Download("rates.csv", "every test with every correction where no head differs", _rates_csv(counted)),
+        Download(RATES, "every test with every correction where no head differs", _rates_csv(counted)),
         Download("planted.csv", "every correction where some heads differ", _planted_csv(counted)),
         Download("references.bib", "the works cited (BibTeX)", bibtex(cited).encode()),
     )

@@ -36,14 +36,15 @@ def write_added(page: AddedPage, folder: Path) -> None:
 def take_over(still_right: Mapping[str, str], present: Path, folder: Path) -> list[str]:
     """Copy the added pages of the study's `present` folder whose keys are those given, with their files; return their
     names."""
-    taken = [name for name, key in still_right.items() if _key(present / name) == key]
+    taken = [name for name, key in still_right.items() if added_key(present / name) == key]
     for name in taken:
         shutil.copytree(present / name, folder / name)
         shutil.copy(present / f"{name}.qmd", folder)
     return taken
 
 
-def _key(added: Path) -> str | None:
+def added_key(added: Path) -> str | None:
+    """The key that an added page was made under, from the folder of its files; None where there is none."""
     file = added / _KEY
     return file.read_text(encoding="utf-8") if file.is_file() else None
 

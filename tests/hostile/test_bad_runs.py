@@ -257,6 +257,7 @@ def test_hostile_facts_are_shown_as_text_everywhere(place: Place, tmp_path: Path
         '    r: {template: "Of {subject} <u>one</u> says {object}"}\n'
         'contrasts:\n  - {id: t, title: "<b>T</b>", a: {name: "<i>yes</i>", where: {truth: true}},'
         ' b: {name: "*no*", where: {truth: false}}}\n'
+        f"{QUICK}"
     )
     built = place.run("build", str(tmp_path / "h.yml"), "--site", str(tmp_path / "site"))
     assert built.returncode == 0, built.stderr

@@ -74,10 +74,15 @@ def test_the_page_leads_to_its_study_and_its_numbers_and_draws_them(place: Place
     assert float(rates["paired_t", "none"]["found_any"]) > 0.5
 
 
-def test_the_same_command_gives_the_same_page(place: Place) -> None:
+def test_a_page_that_stands_is_not_counted_again_and_a_new_count_gives_the_same_page(place: Place) -> None:
     before = page(place).read_bytes()
-    again = place.run("calibrate", "specs/s.yml", "--draws", "100", "--quiet")
-    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    again = place.run("calibrate", "specs/s.yml", "--draws", "100")
+    assert again.returncode == 0
+    assert "calibrated already" in again.stderr
+    assert "calibrating" not in again.stderr
+    (page(place).parent / "calibration" / "page-key.txt").unlink()
+    anew = place.run("calibrate", "specs/s.yml", "--draws", "100", "--quiet")
+    assert (anew.returncode, anew.stdout, anew.stderr) == (0, "", "")
     assert page(place).read_bytes() == before
 
 
