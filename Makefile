@@ -32,8 +32,9 @@ report: $(READY)
 	$(BIN)/reportgen calibrate specs/capitals.yml
 	@echo "Look at it: open site/_site/index.html, or make serve"
 
+# A file's tests share a built study, so a file stays with one worker; more threads than cores would wait on each other.
 test: $(READY) browser
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -13,16 +14,21 @@ import platformdirs
 from reportgen.capture.patterns import Attention
 from reportgen.capture.record import CaptureRun, Proof
 from reportgen.capture.run import Captured
+from reportgen.controls import Controls, ModelControls, NoiseFloor, PositiveControl, Repeats, negative_control
 from reportgen.findings import conclude
+from reportgen.knowledge import Knowledge, conclude_knowledge
 from reportgen.progress import Silent
 from reportgen.provenance import CAPTURE_PACKAGES, versions
 from reportgen.report.compose import compose_study
 from reportgen.report.results import Plan, Results
+from reportgen.robustness import explore
 from reportgen.scores import label_scores
 from reportgen.shown import choose_shown
 from reportgen.site.build import Site, write_site
 from reportgen.spec.load import load_spec
+from reportgen.statements import Statement
 from reportgen.study import plan_study, run_study
+from reportgen.universes import Measure, Multiverse, own_universe
 
 SPEC = Path(__file__).parents[1] / "specs" / "capitals.yml"
 LAYERS, HEADS = 80, 64
@@ -72,8 +78,11 @@ def _made_up(plan: Plan) -> Results:
         1.0,
         Proof(8, 0, 0, 0),
     )
-    scores = label_scores(values, statements)
+    known = _known(statements)
+    scores = label_scores(values, statements, known.columns(statements))
     findings = conclude(scores, statements, spec)
+    tests, measure = findings[0].tests, Measure("last", "never", "sum")
+    own = own_universe(spec, measure, tests.test)
     shown = choose_shown(statements, findings[0], spec.report, 0)
 
     def attention(cells: int) -> np.ndarray:
@@ -83,4 +92,35 @@ def _made_up(plan: Plan) -> Results:
         tuple(attention(statements[place].row_cells) for place in shown.rows),
         tuple(attention(statements[example.statement].pattern_cells) for example in shown.examples),
     )
-    return Results(plan, Captured(values, (run,), len(statements)), scores, findings, shown, kept)
+    return Results(
+        plan=plan,
+        captured=Captured(values, (run,), len(statements)),
+        scores=scores,
+        findings=findings,
+        interactions=(),
+        doses=(),
+        knowledge=known,
+        controls=Controls(_model_controls(), negative_control(tests, 0, draws=1)),
+        robustness=explore(Multiverse(own, (own,), ()), {measure: scores}, tests),
+        left_out=(),
+        shown=shown,
+        attention=kept,
+    )
+
+
+def _known(statements: Sequence[Statement]) -> Knowledge:
+    """Every other fact is recalled."""
+    pairs = dict.fromkeys(statement.fact.pair for statement in statements)
+    objects = {pair: sorted({s.fact.object for s in statements if s.fact.pair == pair}) for pair in pairs}
+    true = {statement.fact.pair: statement.fact.object for statement in statements if statement.fact.truth}
+    likelihoods = {
+        pair: {name: -2.0 if name == true[pair] else -3.0 if place % 2 else -1.0 for name in objects[pair]}
+        for place, pair in enumerate(pairs)
+    }
+    return conclude_knowledge(statements, likelihoods, {pair: tuple(names) for pair, names in objects.items()})
+
+
+def _model_controls() -> ModelControls:
+    noise = np.full((LAYERS, HEADS), 1e-6)
+    kinds = np.random.default_rng(1).beta(1, 8, (2, LAYERS, HEADS))
+    return ModelControls(PositiveControl(Repeats(8, 0, 32), *kinds), NoiseFloor(16, noise, None))

@@ -2,7 +2,7 @@
 
 1. The study must be published as its spec is now: what is proven must be what the page shows.
 2. The scores of its first contrast are read from the store, and captured where they are not there.
-3. Null data sets and planted effects are made from the contrast's units and counted (`stats.calibration`).
+3. Null data sets of both kinds and planted effects are made from the contrast's units and counted (`stats.calibration`).
 4. The page is added to the study's others.
 """
 
@@ -26,16 +26,18 @@ from reportgen.sensitivity import unit_of
 from reportgen.site.build import Site, add_page
 from reportgen.site.pages import added_key
 from reportgen.spec.model import SpecFile, TestsSection
-from reportgen.stats.calibration import Settings, calibrate
-from reportgen.stats.null_draws import Design, Pairs, Test, TwoSets
+from reportgen.stats.calibration import calibrate
+from reportgen.stats.calibration_tested import Settings
+from reportgen.stats.null_draws import NullDesign, Pairs, Test, TwoSets
 from reportgen.study import plan_study, study_key
 
-_MOST_RESAMPLES, _PLANTED_RESAMPLES = 10_000, 999
-_DRAWS_A_PLANTED_ONE = 4
+_MOST_RESAMPLES, _OWN_RESAMPLES = 10_000, 999
+_DRAWS_A_FURTHER_ONE = 4
 
 
 def calibrate_study(file: SpecFile, site: Site, draws: int, cache: Path, progress: Progress) -> AddedPage | None:
-    """Count on `draws` null data sets and a quarter as many planted ones of each size; add the page, and return it.
+    """Count on `draws` null data sets and a quarter as many planted ones of each size and with equal means
+    alone; add the page, and return it.
 
     None where the published page rests on the same and on as many data sets.
 
@@ -88,7 +90,7 @@ def _first_contrast(plan: Plan, cache: Path, progress: Progress) -> HeadTests:
 
 def _count(tests: HeadTests, draws: int, progress: Progress) -> Counted:
     design, settings = design_of(tests), settings_of(tests.settings, draws)
-    total = draws + len(settings.sizes) * settings.planted_draws
+    total = draws + len(settings.sizes) * settings.planted_draws + settings.means_draws
     with progress.counting("calibrating", total, "data sets") as advance:
         calibration = calibrate(design, settings, np.random.default_rng(tests.settings.seed), advance)
     return Counted(
@@ -107,12 +109,15 @@ def settings_of(tests: TestsSection, draws: int) -> Settings:
         alpha=tests.alpha,
         draws=draws,
         resamples=resamples,
-        planted_draws=draws // _DRAWS_A_PLANTED_ONE,
-        planted_resamples=min(resamples, _PLANTED_RESAMPLES),
+        planted_draws=draws // _DRAWS_A_FURTHER_ONE,
+        planted_resamples=min(resamples, _OWN_RESAMPLES),
+        means_draws=draws // _DRAWS_A_FURTHER_ONE,
+        means_resamples=min(resamples, _OWN_RESAMPLES),
+        smallest_effect=tests.smallest_effect,
     )
 
 
-def design_of(tests: HeadTests) -> Design:
+def design_of(tests: HeadTests) -> NullDesign:
     """The contrast's units; raises StudyError where null data sets cannot be made from them."""
     contrast, fewest = shown(tests.contrast.id), min(tests.n_a, tests.n_b)
     if fewest < FEWEST_PAIRS:
@@ -133,7 +138,7 @@ def design_of(tests: HeadTests) -> Design:
     return design
 
 
-def _own_test(tests: HeadTests, design: Design) -> Test:
+def _own_test(tests: HeadTests, design: NullDesign) -> Test:
     """The test whose statistic the study uses; a permutation test's is that of its design."""
     if tests.test == "auto" or tests.test == "permutation":
         return design.own_test

@@ -11,12 +11,13 @@ Nothing here needs scores, so a contrast that cannot be carried out is known bef
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from reportgen.clusters import Grouping, group
+from reportgen import numbers
+from reportgen.clusters import DESIGNS, Arrangement, ClusterDesignError, Design, Labels, Rows, by_clusters, resolved
 from reportgen.errors import InputError, Problem, StudyError, shown
 from reportgen.notices import Notice
 from reportgen.spec.model import ContrastSection, StatementSet, TestName, TestsSection, Value
@@ -24,19 +25,20 @@ from reportgen.spec.wording import did_you_mean, listed
 
 FEWEST_PAIRS = 8
 
-Design = Literal["paired", "independent"]
-Labels = Mapping[str, npt.NDArray[Any]]
-Rows = npt.NDArray[np.intp]
-
-_DESIGNS: dict[TestName, Design | None] = {
-    "auto": None,
-    "permutation": None,
-    "paired_t": "paired",
-    "wilcoxon": "paired",
-    "student": "independent",
-    "welch": "independent",
-    "mann_whitney": "independent",
-}
+__all__ = [
+    "FEWEST_PAIRS",
+    "Arrangement",
+    "ClusterDesignError",
+    "Design",
+    "EmptySetError",
+    "Labels",
+    "OverlappingSetsError",
+    "Rows",
+    "TooFewStatementsError",
+    "UnknownColumnError",
+    "arrange",
+    "choose",
+]
 
 
 class UnknownColumnError(InputError):
@@ -53,30 +55,6 @@ class OverlappingSetsError(InputError):
 
 class TooFewStatementsError(StudyError):
     """There are fewer than two pairs, or fewer than two statements in a set: nothing can be tested."""
-
-
-class ClusterDesignError(InputError):
-    """The clusters do not allow the test that the spec names."""
-
-
-@dataclass(frozen=True)
-class Arrangement:
-    """The statements of both sets, as positions along `statement`, and the independent units that they belong to.
-
-    `a` and `b` are row by row partners where pairs are compared. `unit_a` and `unit_b` say which unit each statement
-    belongs to, as positions in `names_a` and `names_b`, which are the same names when the design is paired. Without
-    clusters every pair, or every statement, is a unit. `test` is never `auto`.
-    """
-
-    design: Design
-    test: TestName
-    a: Rows
-    b: Rows
-    unit_a: Rows
-    unit_b: Rows
-    names_a: tuple[str, ...]
-    names_b: tuple[str, ...]
-    notices: tuple[Notice, ...]
 
 
 @dataclass(frozen=True)
@@ -106,28 +84,23 @@ def arrange(labels: Labels, contrast: ContrastSection, tests: TestsSection, plac
     OverlappingSetsError, ClusterDesignError or TooFewStatementsError.
     """
     _require_columns(labels, contrast, place)
+    _require_cluster(labels, tests.cluster, place)
     a, b = choose(labels, contrast.a.where), choose(labels, contrast.b.where)
     _require_statements(labels, contrast, (a, b), place)
     _require_apart(labels, contrast, np.intersect1d(a, b), place)
     if tests.cluster is None:
         arrangement = _by_pairs(_Sets(contrast, a, b, *_partners(labels.get("pair"), a, b)), tests.test, labels)
     else:
-        arrangement = _by_clusters(labels, contrast, (a, b), tests, place)
+        arrangement = by_clusters(labels, tests.cluster, (a, b), contrast, tests.test, place)
     _require_two(contrast, arrangement)
     notices = (*_unused_values(labels, contrast), *arrangement.notices, *_few(contrast, arrangement))
     return replace(arrangement, notices=notices)
 
 
 def _by_pairs(sets: _Sets, test: TestName, labels: Labels) -> Arrangement:
-    design = _DESIGNS[test] or ("independent" if len(sets.alone) else "paired")
-    resolved = _resolved(test, design)
-    return _paired(sets, resolved, labels) if design == "paired" else _independent(sets, resolved)
-
-
-def _resolved(test: TestName, design: Design) -> TestName:
-    if test != "auto":
-        return test
-    return "paired_t" if design == "paired" else "welch"
+    design = DESIGNS[test] or ("independent" if len(sets.alone) else "paired")
+    carried_out = resolved(test, design)
+    return _paired(sets, carried_out, labels) if design == "paired" else _independent(sets, carried_out)
 
 
 def choose(labels: Labels, where: Mapping[str, Value | tuple[Value, ...]]) -> Rows:
@@ -173,6 +146,16 @@ def _require_columns(labels: Labels, contrast: ContrastSection, place: str) -> N
     ]
     if problems:
         raise UnknownColumnError(*problems)
+
+
+def _require_cluster(labels: Labels, column: str | None, place: str) -> None:
+    if column is None or column in labels:
+        return
+    columns = sorted(labels)
+    message = (
+        f"tests.cluster names the column {shown(column)}, which no statement has; the columns are {listed(columns)}"
+    )
+    raise UnknownColumnError(Problem(place, message, did_you_mean(column, columns)))
 
 
 def _require_statements(labels: Labels, contrast: ContrastSection, sets: Sequence[Rows], place: str) -> None:
@@ -242,64 +225,14 @@ def _independent(sets: _Sets, test: TestName) -> Arrangement:
         rest = f" and leave out {alone} of the {sets.size} statements, which have none" if alone else ""
         message = (
             f"The contrast {shown(sets.contrast.id)} holds {pairs} complete pairs but is tested as two independent "
-            f"sets, which gives away power: `paired_t` or `wilcoxon` would compare partners{rest}."
+            f"sets, which gives away power and is only right where partners are unrelated or alike: `paired_t` or `wilcoxon` "
+            f"would compare partners{rest}."
         )
         notices = (Notice("warning", message),)
     # No pair has such a name: a pair and a statement are never one unit of a study's contrasts.
     names_a, names_b = (tuple(f"statement {row}" for row in rows.tolist()) for rows in (sets.a, sets.b))
     units_a, units_b = np.arange(len(sets.a)), np.arange(len(sets.b))
     return Arrangement("independent", test, sets.a, sets.b, units_a, units_b, names_a, names_b, notices)
-
-
-def _by_clusters(
-    labels: Labels, contrast: ContrastSection, sets: tuple[Rows, Rows], tests: TestsSection, place: str
-) -> Arrangement:
-    """Compare cluster by cluster where clusters hold statements of both sets, else clusters of A with those of B."""
-    column = str(tests.cluster)
-    if column not in labels:
-        message = (
-            f"tests.cluster names the column {shown(column)}, which no statement has; "
-            f"the columns are {listed(sorted(labels))}"
-        )
-        raise UnknownColumnError(Problem(place, message, did_you_mean(column, sorted(labels))))
-    grouping = group(labels[column].astype(str), *sets)
-    design: Design = "paired" if grouping.crossed else "independent"
-    _require_design(tests.test, design, column, contrast, place)
-    return Arrangement(
-        design=design,
-        test=_resolved(tests.test, design),
-        a=grouping.a,
-        b=grouping.b,
-        unit_a=grouping.unit_a,
-        unit_b=grouping.unit_b,
-        names_a=grouping.names_a,
-        names_b=grouping.names_b,
-        notices=tuple(_clustered(grouping, column, contrast)),
-    )
-
-
-def _require_design(test: TestName, design: Design, column: str, contrast: ContrastSection, place: str) -> None:
-    if _DESIGNS[test] in (None, design):
-        return
-    why = "hold statements of both sets" if design == "paired" else "lie each in one of the two sets"
-    fitting = listed(name for name, fits in _DESIGNS.items() if fits in (None, design))
-    message = f"the test {shown(test)} does not fit the contrast {shown(contrast.id)}, whose clusters by {shown(column)} {why}"
-    raise ClusterDesignError(Problem(place, message, f"take one of {fitting} as tests.test"))
-
-
-def _clustered(grouping: Grouping, column: str, contrast: ContrastSection) -> Iterator[Notice]:
-    how = "each with its own mean difference" if grouping.crossed else "each with its mean score"
-    yield Notice(
-        "note",
-        f"In the contrast {shown(contrast.id)} the clusters by {shown(column)} are the units, {how}, and each counts "
-        "once: statements that share one are not independent of each other.",
-    )
-    if grouping.left_out:
-        message = (
-            f"In the contrast {shown(contrast.id)}, {len(grouping.left_out)} clusters by {shown(column)} are left out, "
-            "because they hold statements of one set alone while others hold both."
-        )
-        yield Notice("left out", message, grouping.left_out)
 
 
 def _partners(pairs: npt.NDArray[Any] | None, a: Rows, b: Rows) -> tuple[Rows, Rows]:
@@ -328,12 +261,21 @@ def _require_two(contrast: ContrastSection, arrangement: Arrangement) -> None:
     unit = "complete pairs" if arrangement.design == "paired" else "statements in each set"
     raise TooFewStatementsError(
         f"the contrast {shown(contrast.id)} needs at least 2 {'clusters' if _are_clusters(arrangement) else unit} for its "
-        f"heads to be tested; it has {fewest}"
+        f"heads to be tested; it has {fewest}{_besides(arrangement.alone)}"
     )
 
 
+def _besides(alone: Sequence[str]) -> str:
+    if not alone:
+        return ""
+    hold = f"{numbers.things(len(alone), 'more cluster')} {'holds' if len(alone) == 1 else 'hold'}"
+    return f" with statements of both sets, and {hold} statements of one set alone"
+
+
 def _are_clusters(arrangement: Arrangement) -> bool:
-    """Whether any unit holds more than one statement of a set."""
+    """Whether any unit holds more than one statement of a set, or some clusters could not be compared."""
+    if arrangement.alone:
+        return True
     units, names = (arrangement.unit_a, arrangement.unit_b), (arrangement.names_a, arrangement.names_b)
     return any(len(rows) != len(own) for rows, own in zip(units, names, strict=True))
 

@@ -2,11 +2,13 @@
 
 1. Negative: the labels are shuffled within the design, so that no difference is real, and the pipeline tests the
    shuffled sets as it tested the real ones. Pairs swap their partners at random; independent sets are pooled and
-   drawn anew (Fisher 1935; Nichols & Holmes 2002 for maps).
+   drawn anew (Fisher 1935; Nichols & Holmes 2002 for maps). This checks the machinery, not the assumption that units
+   are independent: shuffling makes them so.
 2. Positive: on random tokens said twice, heads that any language model has must be seen where they stand:
    previous-token heads look one token back (Elhage et al. 2021), induction heads in the second saying look at the
    token after the first (Olsson et al. 2022).
-3. Noise floor: how far a head's score moves when the arithmetic alone changes. Effects below it mean nothing.
+3. Noise floor: how far a head's score moves when the arithmetic alone changes. An effect is a difference of two
+   scores, so effects below twice the floor mean nothing.
 
 What the model is needed for is measured in `capture`; nothing here knows torch.
 """
@@ -135,12 +137,16 @@ class NoiseFloor:
 
     @property
     def noise(self) -> Map:
-        """The larger of the two, [layer, head]. A mean over many statements moves less, so this is on the safe side."""
+        """The larger of the two, [layer, head]. A mean over many statements moves less than one of them."""
         return self.batching if self.rounding is None else np.maximum(self.batching, self.rounding)
 
     def below_noise(self, effect: Map) -> Marks:
-        """Which effects [layer, head] are no larger than the noise of their head; one that is not a number is not."""
-        below: Marks = np.abs(effect) <= self.noise
+        """Which effects [layer, head] are no larger than twice the noise of their head; one that is not a number is not.
+
+        An effect is a difference of two scores, and each may be off by the noise; statements outside the sample may
+        move more.
+        """
+        below: Marks = np.abs(effect) <= 2 * self.noise
         return below
 
     def to_bytes(self) -> bytes:
@@ -208,7 +214,8 @@ class Controls:
 
 
 def negative_control(tests: HeadTests, seed: int, draws: int = SHUFFLES) -> NegativeControl:
-    """Shuffle the labels of a contrast `draws` times, and each time find heads as `tests` found them."""
+    """Shuffle the labels of a contrast `draws` times, and each time find heads as `tests` found them, but that the
+    contrast is a family by itself."""
     again = (_retested(tests, rng) for rng in np.random.default_rng(seed).spawn(draws))
     shown = next(again)
     return NegativeControl(

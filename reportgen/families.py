@@ -21,7 +21,7 @@ from reportgen.stats.corrections import adjust, criterion
 from reportgen.stats.differences import Flags, MeanDifference, PerHead, Scores
 from reportgen.stats.effects import Interval, fcr_level, simultaneous_interval, t_interval
 from reportgen.stats.equivalence import equivalence
-from reportgen.stats.maxt import Null, Resampled, max_t, possible_p, step_down
+from reportgen.stats.maxt import Null, Resampled, max_t, step_down
 from reportgen.stats.power import detectable, detectable_at
 from reportgen.stats.tail import TailFit, pareto_tail
 from reportgen.stats.tests import TestStatistics
@@ -59,8 +59,9 @@ class Adjusted:
 
     `by_correction` stands in the order of the spec's corrections. `observed` are the statistics that max-T compares, in
     units of t and larger further from the null; `maxima` are each arrangement's largest over the whole family,
-    [arrangement]; `exact` says that all arrangements were listed. `critical` is the max-T critical value of |t| for the
-    interval; `tail` is the fit that made small adjusted p-values finer, where the spec asks for one.
+    [arrangement]; `exact` says that all arrangements were listed. `critical` is what an observed statistic has to
+    exceed under max-T, `interval_critical` what |t| of the mean has to, for two-sided intervals. `tail` is the fit that
+    made small adjusted p-values finer, where the spec asks for one.
     """
 
     size: int
@@ -73,6 +74,7 @@ class Adjusted:
     maxima: PerHead
     exact: bool
     critical: float
+    interval_critical: float
     tail: TailFit | None
     notices: tuple[Notice, ...]
 
@@ -98,7 +100,7 @@ def adjust_family(members: Sequence[Member], tests: TestsSection) -> list[Adjust
     p_values = _p_values(members, arranged)
     adjusted = {name: _adjusted(p_values, arranged, members, name, tests) for name in tests.corrections}
     size = int(sum(member.testable.sum() for member in members))
-    selected = int((adjusted[tests.headline] <= tests.alpha).sum())
+    selected = int(((adjusted[tests.headline] <= tests.alpha) & _large(members, tests)).sum())
     equivalent, observed = _equivalent(members, tests), _on_all_heads(arranged.test.observed, members)
     ends = np.cumsum([len(member.testable) for member in members])[:-1]
     pieces = {name: np.split(values, ends) for name, values in adjusted.items()}
@@ -113,7 +115,8 @@ def adjust_family(members: Sequence[Member], tests: TestsSection) -> list[Adjust
             observed=np.split(observed, ends)[place],
             maxima=arranged.test.maxima,
             exact=arranged.test.exact,
-            critical=arranged.critical,
+            critical=arranged.test.critical(tests.alpha),
+            interval_critical=arranged.critical,
             tail=arranged.tail,
             notices=tuple(_few_arrangements(arranged.test, member, size, tests)),
         )
@@ -121,11 +124,17 @@ def adjust_family(members: Sequence[Member], tests: TestsSection) -> list[Adjust
     ]
 
 
+def _large(members: Sequence[Member], tests: TestsSection) -> Flags:
+    """Whose effects are large enough to be reported as found, one contrast after another."""
+    effects = np.concatenate([member.difference.estimate for member in members])
+    return np.asarray(np.abs(effects) >= tests.smallest_effect)
+
+
 def _arrange(members: Sequence[Member], tests: TestsSection) -> _Arranged:
     if not any(member.testable.any() for member in members):
         nothing = np.empty(0)
         return _Arranged(
-            Resampled(nothing, nothing, nothing, nothing, exact=True, smallest_p=1.0), nothing, np.inf, None
+            Resampled(nothing, nothing, nothing, nothing, exact=True, possible_p=1.0), nothing, np.inf, None
         )
     own = _nulls(members, tests, [member.procedure.null for member in members])
     resampled = max_t(own, tests.alternative)
@@ -137,7 +146,7 @@ def _arrange(members: Sequence[Member], tests: TestsSection) -> _Arranged:
     if tests.tail == "pareto" and not resampled.exact:
         tail = pareto_tail(resampled.maxima, resampled.observed, np.random.default_rng(tests.seed))
         # No fit can know of an arrangement that does not exist.
-        tail = replace(tail, p_value=np.maximum(tail.p_value, possible_p(own, tests.alternative)))
+        tail = replace(tail, p_value=np.maximum(tail.p_value, resampled.possible_p))
     return _Arranged(
         test=resampled,
         step_down=step_down(own, tests.alternative) if wanted else resampled.adjusted,
@@ -205,8 +214,7 @@ def _detectable(difference: MeanDifference, arranged: Resampled, size: int, test
     """For what the headline correction asks of a first finding; a family of none is not corrected."""
     rule = criterion(tests.headline)
     if rule.resampled:
-        critical = arranged.critical(tests.alpha) if len(arranged.maxima) else np.nan
-        return detectable_at(difference, critical)
+        return detectable_at(difference, arranged.critical(tests.alpha) if len(arranged.maxima) else np.nan)
     return detectable(difference, rule.strictest(tests.alpha, max(size, 1)), alternative=tests.alternative)
 
 
@@ -219,11 +227,16 @@ def _few_arrangements(resampled: Resampled, member: Member, size: int, tests: Te
         needed = rule.strictest(tests.alpha, max(size, 1))
     if resampled.smallest_p <= needed:
         return
-    count = len(resampled.maxima)
-    why = (
-        f"its units can be arranged in {count} ways alone" if resampled.exact else f"{count:,} arrangements were drawn"
-    )
-    remedy = "more units are needed" if resampled.exact else "raise `tests.resamples`"
+    hopeless = resampled.possible_p > needed
+    if resampled.exact:
+        why = f"its units can be arranged in {len(resampled.maxima)} ways alone"
+    else:
+        why = (
+            "its units can be arranged in few ways"
+            if hopeless
+            else f"{len(resampled.maxima):,} arrangements were drawn"
+        )
+    remedy = "more units are needed" if hopeless else "raise `tests.resamples`"
     yield Notice(
         "warning",
         f"The smallest possible p-value is {resampled.smallest_p:.2g}, because {why}; a first finding under the headline "

@@ -41,8 +41,8 @@ class InteractionFinding:
 class DoseFinding:
     """How every head's score goes along with a column, [layer, head]; NaN where a head does not vary.
 
-    `adjusted` are p-values under the headline correction, `significant` those at most α. `units` counts statements, or
-    clusters of them.
+    `adjusted` are p-values under the headline correction, `significant` those at most α. `units` counts what is
+    independent, which `unit` names: clusters, facts or statements.
     """
 
     section: DoseSection
@@ -51,6 +51,7 @@ class DoseFinding:
     adjusted: xr.DataArray
     significant: xr.DataArray
     units: int
+    unit: str
     headline: Correction
     alpha: float
     notices: tuple[Notice, ...]
@@ -73,7 +74,7 @@ def dose(scores: xr.DataArray, section: DoseSection, tests: TestsSection, place:
     rows = choose_rows(labels, section, place)
     column = _numbers(labels[section.column][rows])
     known = np.isfinite(column)
-    units, means = _units(labels, rows[known], tests)
+    means = _units(labels, rows[known], column[known], tests)
     heads = scores.sizes["layer"] * scores.sizes["head"]
     values = means(scores.transpose("statement", *CELL).to_numpy()[rows[known]].reshape(-1, heads))
     numbers = means(column[known][:, np.newaxis])[:, 0]
@@ -84,7 +85,7 @@ def dose(scores: xr.DataArray, section: DoseSection, tests: TestsSection, place:
         )
         raise DoseColumnError(Problem(place, message, "name a column that holds numbers"))
     found = associate(values, numbers, section.method, tests.alternative, tests.resamples, tests.seed)
-    return _dose_finding(found, section, tests, scores, units, len(column) - int(known.sum()))
+    return _dose_finding(found, section, tests, scores, means, len(column) - int(known.sum()))
 
 
 def _numbers(column: npt.NDArray[np.generic]) -> PerHead:
@@ -103,6 +104,7 @@ def _number(value: object) -> float:
 class _Means:
     """Averages rows that belong together."""
 
+    unit: str
     units: npt.NDArray[np.intp]
     count: int
 
@@ -112,15 +114,27 @@ class _Means:
         return np.asarray(sums / np.bincount(self.units, minlength=self.count)[:, np.newaxis])
 
 
-def _units(labels: Labels, rows: npt.NDArray[np.intp], tests: TestsSection) -> tuple[int, _Means]:
-    if tests.cluster is None or tests.cluster not in labels:
-        return len(rows), _Means(np.arange(len(rows)), len(rows))
-    names, units = np.unique(labels[tests.cluster][rows].astype(str), return_inverse=True)
-    return len(names), _Means(units, len(names))
+def _units(labels: Labels, rows: npt.NDArray[np.intp], column: PerHead, tests: TestsSection) -> _Means:
+    """What is independent: clusters; else facts, where the column says the same of a fact's two statements."""
+    if tests.cluster is None and not _alike_within(labels["pair"][rows], column):
+        return _Means("statement", np.arange(len(rows)), len(rows))
+    groups = labels[tests.cluster or "pair"][rows].astype(str)
+    alone = np.char.add("statement ", np.arange(len(rows)).astype(str))
+    names, units = np.unique(np.where(groups == "", alone, groups), return_inverse=True)
+    return _Means("fact" if tests.cluster is None else "cluster", units, len(names))
+
+
+def _alike_within(pairs: npt.NDArray[np.str_], column: PerHead) -> bool:
+    """Whether the column has one value in each pair."""
+    _, units = np.unique(pairs, return_inverse=True)
+    highest, lowest = np.full(units.max(initial=-1) + 1, -np.inf), np.full(units.max(initial=-1) + 1, np.inf)
+    np.maximum.at(highest, units, column)
+    np.minimum.at(lowest, units, column)
+    return bool((highest == lowest).all())
 
 
 def _dose_finding(
-    found: Associations, section: DoseSection, tests: TestsSection, scores: xr.DataArray, units: int, unknown: int
+    found: Associations, section: DoseSection, tests: TestsSection, scores: xr.DataArray, means: _Means, unknown: int
 ) -> DoseFinding:
     if found.resampled is None:
         raise StudyError(f"no head's score varies in the dose {shown(section.id)}")
@@ -141,7 +155,8 @@ def _dose_finding(
         p_value=by_head(found.p_value),
         adjusted=by_head(adjusted),
         significant=by_head(adjusted) <= tests.alpha,
-        units=units,
+        units=means.count,
+        unit=means.unit,
         headline=tests.headline,
         alpha=tests.alpha,
         notices=notices,

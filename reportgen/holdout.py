@@ -3,22 +3,26 @@
 1. The units are split at random (seeded); independent sets are each split in the same share.
 2. On the first part the heads with an uncorrected p-value of at most α and an effect of at least the smallest one of
    interest are chosen: a wide net, since nothing is concluded from it.
-3. On the second part these heads alone are tested and corrected for.
+3. On the second part these heads alone are tested and corrected for, as many of them as can be tested there.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from reportgen.errors import shown
 from reportgen.inference import HeadTests, test_units
+from reportgen.notices import Notice
 
 
 @dataclass(frozen=True)
 class HeldHead:
-    """A chosen head: its effect on both parts (shares of attention), its adjusted p-value on the second, and whether
-    the second part confirms it: significant, large enough, and in the same direction."""
+    """A chosen head: its effect on both parts (shares of attention), its adjusted p-value on the second (NaN where it
+    cannot be tested there), and whether the second part confirms it: significant, large enough, and in the same
+    direction."""
 
     layer: int
     head: int
@@ -37,11 +41,25 @@ class HeldHead:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The chosen heads, strongest on the second part first; the parts count units, of A where the sets differ."""
+    """The chosen heads, strongest on the second part first; the parts count units, of A where the sets differ.
+
+    `notices` is what has to be told about the tests on the second part.
+    """
 
     heads: tuple[HeldHead, ...]
     choosing: int
     testing: int
+    notices: tuple[Notice, ...]
+
+    @property
+    def family(self) -> int:
+        """How many of the chosen heads were tested on the second part, and are corrected for."""
+        return sum(not np.isnan(head.adjusted) for head in self.heads)
+
+    @property
+    def can_confirm(self) -> bool:
+        """Whether the second part allows a p-value that is small enough to confirm any head."""
+        return not any(notice.kind == "warning" for notice in self.notices)
 
     @property
     def confirmed(self) -> int:
@@ -57,9 +75,12 @@ def hold_out(tests: HeadTests, share: float) -> HeldOut | None:
     if not all(2 <= part.sum() <= len(part) - 2 for part in (first_a, first_b)):
         return None
     choosing = _retest(tests, tests.units_a.isel(unit=first_a), tests.units_b.isel(unit=first_b))
-    places = _chosen(choosing)
-    heads = _tested(tests, choosing, places, ~first_a, ~first_b) if len(places) else ()
-    return HeldOut(heads, int(first_a.sum()), int((~first_a).sum()))
+    parts, places = (int(first_a.sum()), int((~first_a).sum())), _chosen(choosing)
+    if not len(places):
+        return HeldOut((), *parts, ())
+    second_a, second_b = tests.units_a.isel(unit=~first_a), tests.units_b.isel(unit=~first_b)
+    testing = _retest(tests, _only(second_a, places), _only(second_b, places))
+    return HeldOut(_held(choosing, testing, places), *parts, tuple(_told(testing, places)))
 
 
 def _part(units: int, share: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
@@ -76,16 +97,7 @@ def _chosen(choosing: HeadTests) -> npt.NDArray[np.intp]:
     return np.argwhere(passing.to_numpy())
 
 
-def _tested(
-    tests: HeadTests,
-    choosing: HeadTests,
-    places: npt.NDArray[np.intp],
-    second_a: npt.NDArray[np.bool_],
-    second_b: npt.NDArray[np.bool_],
-) -> tuple[HeldHead, ...]:
-    testing = _retest(
-        tests, _only(tests.units_a.isel(unit=second_a), places), _only(tests.units_b.isel(unit=second_b), places)
-    )
+def _held(choosing: HeadTests, testing: HeadTests, places: npt.NDArray[np.intp]) -> tuple[HeldHead, ...]:
     found = testing.recall_heads().to_numpy()[0]
     before = choosing.heads.effect.to_numpy()[tuple(places.T)]
     after = {name: testing.heads[name].to_numpy()[0] for name in ("effect", "simultaneous_low", "simultaneous_high")}
@@ -104,6 +116,14 @@ def _tested(
         for place, (layer, head) in enumerate(places)
     ]
     return tuple(sorted(heads, key=lambda head: -abs(head.effect)))
+
+
+def _told(testing: HeadTests, places: npt.NDArray[np.intp]) -> Iterator[Notice]:
+    """The notices of the second part, with the heads' names in the whole model."""
+    names = {f"L0H{place}": f"L{layer}H{head}" for place, (layer, head) in enumerate(places)}
+    for notice in testing.notices:
+        message = f"On the units set apart of the contrast {shown(testing.contrast.id)}: {notice.message}"
+        yield replace(notice, message=message, items=tuple(names.get(item, item) for item in notice.items))
 
 
 def _only(units: xr.DataArray, places: npt.NDArray[np.intp]) -> xr.DataArray:

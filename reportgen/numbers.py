@@ -26,6 +26,8 @@ def points_interval(low: float, high: float, digits: int = 1) -> str:
 
 def p_value(p: float) -> str:
     """A p-value alone: "0.013", "< 0.001", "> 0.999"."""
+    if math.isnan(p):
+        return "–"
     if p < 0.001:
         return "< 0.001"
     return "> 0.999" if p > 0.999 else f"{p:.3f}"
@@ -39,8 +41,10 @@ def p_equals(p: float) -> str:
 
 def decimal(value: float, digits: int = 2) -> str:
     """A plain number: −0.1 is "−0.10"."""
-    text = f"{abs(value):,.{digits}f}"
-    return f"{MINUS}{text}" if value < 0 and float(text.replace(",", "")) != 0 else text
+    if math.isnan(value):
+        return "–"
+    text = "∞" if math.isinf(value) else f"{abs(value):,.{digits}f}"
+    return f"{MINUS}{text}" if value < 0 and text.strip("0.,") else text
 
 
 def count(n: int) -> str:

@@ -6,9 +6,18 @@ filters or goes by them is checked when they are known.
 
 from collections.abc import Mapping
 
-from reportgen.contrasts import Arrangement, Labels, Rows, arrange, choose
-from reportgen.errors import InputError, Problem, shown
+from reportgen.contrasts import (
+    Arrangement,
+    EmptySetError,
+    Labels,
+    Rows,
+    TooFewStatementsError,
+    arrange,
+    choose,
+)
+from reportgen.errors import InputError, Problem, ReportgenError, shown
 from reportgen.knowledge import COLUMNS
+from reportgen.notices import Notice
 from reportgen.spec.model import (
     ContrastSection,
     DoseSection,
@@ -52,6 +61,32 @@ def require_columns(labels: Labels, spec: StudySpec, place: str) -> None:
     for section in spec.doses:
         if not _asks(section.where) and section.column not in COLUMNS:
             choose_rows(labels, section, place)
+
+
+def answerable(labels: Labels, spec: StudySpec, place: str) -> tuple[StudySpec, tuple[Notice, ...]]:
+    """The spec without the contrasts that cannot be carried out once the measured columns are known, and why not.
+
+    Interactions of such a contrast go with it. Raises what the first of them raises where no contrast is left.
+    """
+    left_out: dict[str, ReportgenError] = {}
+    for contrast in spec.contrasts:
+        try:
+            arrange(labels, contrast, spec.tests, place)
+        except (EmptySetError, TooFewStatementsError) as error:
+            left_out[contrast.id] = error
+    if len(left_out) == len(spec.contrasts):
+        raise next(iter(left_out.values()))
+    kept = tuple(contrast for contrast in spec.contrasts if contrast.id not in left_out)
+    interactions = tuple(section for section in spec.interactions if section.contrast not in left_out)
+    notices = tuple(
+        Notice("left out", f"The contrast {shown(name)} and what rests on it are left out: {_why(error)}.")
+        for name, error in left_out.items()
+    )
+    return spec.model_copy(update={"contrasts": kept, "interactions": interactions}), notices
+
+
+def _why(error: ReportgenError) -> str:
+    return error.problems[0].message if isinstance(error, InputError) else str(error)
 
 
 def _measured(*sets: StatementSet) -> bool:

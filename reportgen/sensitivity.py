@@ -49,7 +49,9 @@ def level_of(tests: HeadTests) -> Level:
     """What a first finding has to pass under the headline correction; for max-T, what its critical value amounts to."""
     if not has_critical_value(tests):
         return planned_level(tests.settings, tests.family_size)
-    return Level(level_of_critical(tests.adjusting.critical, spread_of(tests).at(observations(tests))))
+    both_sides = level_of_critical(tests.adjusting.critical, spread_of(tests).at(observations(tests)))
+    alternative = tests.settings.alternative
+    return Level(both_sides if alternative == "two-sided" else both_sides / 2, alternative)
 
 
 def has_critical_value(tests: HeadTests) -> bool:

@@ -12,7 +12,7 @@ from reportgen.locking import lock_beside, lock_path
 from reportgen.models.convert import tokenizer_folder
 from reportgen.models.source import find_model
 from reportgen.models.tokenizer import Tokenizer
-from reportgen.planned import require_columns
+from reportgen.planned import answerable, require_columns
 from reportgen.progress import Progress
 from reportgen.report.page import StudyPage
 from reportgen.report.results import Plan, Results
@@ -75,11 +75,12 @@ def run_study(plan: Plan, cache: Path, progress: Progress) -> Results:
         way: label_scores(captured[way].values, read, knowledge.columns(read)) for way, read in ways.statements.items()
     }
     own = scores[ways.own]
+    asked, left_out = answerable(columns_of(own), spec, place)
     progress.say("testing every head, under every choice")
-    findings = conclude(own, statements, spec)
+    findings = conclude(own, statements, asked)
     first = findings[0].tests
     labels = {way: columns_of(labelled) for way, labelled in scores.items()}
-    universes = multiverse(spec, own_universe(spec, ways.own, first.test), labels, ways.impossible)
+    universes = multiverse(asked, own_universe(asked, ways.own, first.test), labels, ways.impossible)
     values = captured[ways.own].values
     controls = measure_controls(statements, values, model, spec.measure.aggregation, plan.tokenizer)
     shown = choose_shown(statements, findings[0], spec.report, spec.tests.seed)
@@ -90,11 +91,12 @@ def run_study(plan: Plan, cache: Path, progress: Progress) -> Results:
         captured=captured[ways.own],
         scores=own,
         findings=findings,
-        interactions=tuple(interact(own, section, spec, place) for section in spec.interactions),
+        interactions=tuple(interact(own, section, asked, place) for section in asked.interactions),
         doses=tuple(dose(own, section, spec.tests, place) for section in spec.doses),
         knowledge=knowledge,
         controls=Controls(controls, negative_control(first, spec.tests.seed)),
         robustness=explore(universes, scores, first),
+        left_out=left_out,
         shown=shown,
         attention=read_attention(rows, examples, model, spec.measure.aggregation),
     )

@@ -100,6 +100,7 @@ def results(made: Sequence[Statement], scores: npt.NDArray[np.float32], examples
         knowledge=known,
         controls=Controls(model_controls(), negative_control(found.tests, 0, draws=3)),
         robustness=robustness(labelled, found, spec),
+        left_out=(),
         shown=shown,
         attention=attention(made, shown),
     )

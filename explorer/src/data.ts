@@ -7,7 +7,8 @@ export interface StudyData {
   study: { id: string; title: string; question: string; authors: string[]; abstract: string; date: string };
   model: { name: string; origin: string; identity: string; layers: number; heads: number };
   measure: { key_span: string; query_position: string; aggregation: string };
-  tests: { alpha: number; smallest_effect: number; headline: string; top_heads: number };
+  tests: { alpha: number; smallest_effect: number; headline: string;
+  interval: string; top_heads: number };
   contrasts: Contrast[];
   statements: Statement[];
   explorer: Explorer;

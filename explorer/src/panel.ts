@@ -63,7 +63,7 @@ function numbers({ data, contrast, head }: Shown): [string, string][] {
   const [low, high, standardized, p] = [heads.effect_low[head], heads.effect_high[head], heads.standardized[head], heads.p_value[head]];
   if (low != null && high != null) rows.push(["effect", `${points(heads.effect[head] ?? 0)} ${pointsInterval(low, high)} points`]);
   const [widestLow, widestHigh] = [heads.simultaneous_low[head], heads.simultaneous_high[head]];
-  if (widestLow != null && widestHigh != null) rows.push(["allowing for all heads", `${pointsInterval(widestLow, widestHigh)} points`]);
+  if (widestLow != null && widestHigh != null) rows.push([`interval ${data.tests.interval}`, `${pointsInterval(widestLow, widestHigh)} points`]);
   const crossFitted = heads.cross_fitted[head];
   if (crossFitted != null) rows.push(["cross-fitted", `${points(crossFitted)} points`]);
   if (standardized != null) rows.push([design === "paired" ? "d_z" : "g", decimal(standardized)]);

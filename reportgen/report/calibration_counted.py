@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from reportgen.inference import HeadTests
-from reportgen.stats.calibration import Settings
-from reportgen.stats.calibration_rows import Calibration, NullRow, PlantedRow, Size, Verdict
+from reportgen.stats.calibration_rows import Calibration, EqualMeansRow, NullRow, PlantedRow, Size, Verdict
+from reportgen.stats.calibration_tested import Settings
 from reportgen.stats.corrections import Method
 from reportgen.stats.null_draws import Test
 
@@ -34,6 +34,15 @@ class Counted:
     def sizes(self) -> tuple[Size, ...]:
         """The sizes that were planted, the smallest first."""
         return self.settings.sizes
+
+    @property
+    def own_means(self) -> EqualMeansRow:
+        """What became of the study's own procedure where only the means were equal."""
+        return self.equal_means(self.own_test, self.tests.headline)
+
+    def equal_means(self, test: Test, correction: Method) -> EqualMeansRow:
+        """What became of that test and correction where only the means were equal."""
+        return next(row for row in self.calibration.equal_means if (row.test, row.correction) == (test, correction))
 
     def null(self, test: Test, correction: Method) -> NullRow:
         """What became of null data sets under that test and correction."""

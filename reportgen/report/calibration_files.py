@@ -16,6 +16,7 @@ def calibration_files(counted: Counted, cited: Iterable[str]) -> tuple[Download,
     return (
         Download(RATES, "every test with every correction where no head differs", _rates_csv(counted)),
         Download("planted.csv", "every correction where some heads differ", _planted_csv(counted)),
+        Download("equal-means.csv", "every correction where only the means are equal", _equal_means_csv(counted)),
         Download("references.bib", "the works cited (BibTeX)", bibtex(cited).encode()),
     )
 
@@ -55,6 +56,23 @@ def _planted_csv(counted: Counted) -> bytes:
             "" if row.correction == "none" else row.verdict,
         )
         for row in counted.calibration.planted
+    )
+    return _csv((*header, *(f"{rate}{end}" for rate in rates for end in ("", "_low", "_high")), "promise"), rows)
+
+
+def _equal_means_csv(counted: Counted) -> bytes:
+    header = ("test", "correction", "controls", "alpha", "smallest_effect", "draws")
+    rates = ("found_any", "found_beyond_smallest_effect", "found_at_unskewed_heads")
+    rows = (
+        (
+            *(row.test, row.correction, criterion(row.correction).controls, row.alpha),
+            *(counted.tests.smallest_effect, row.any.draws),
+            *(row.any.share, *row.any.interval),
+            *(row.beyond.share, *row.beyond.interval),
+            *(row.unskewed.share, *row.unskewed.interval),
+            row.verdict if row.promises else "",
+        )
+        for row in counted.calibration.equal_means
     )
     return _csv((*header, *(f"{rate}{end}" for rate in rates for end in ("", "_low", "_high")), "promise"), rows)
 

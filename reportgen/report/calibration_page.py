@@ -2,8 +2,9 @@
 
 1. The lead says how often the study's own procedure finds something where there is nothing, and what others would.
 2. A figure and a table show every test with every correction against its promise.
-3. Planted effects show power, false discoveries, the intervals' coverage, and how far the top list overstates.
-4. The key names all that the page depends on but the number of draws, which was chosen at the command line: a rebuild
+3. A table shows what is found where only the means are equal, which arrangements do not promise anything about.
+4. Planted effects show power, false discoveries, the intervals' coverage, and how far the top list overstates.
+5. The key names all that the page depends on but the number of draws, which was chosen at the command line: a rebuild
    that changes none of it keeps the page.
 """
 
@@ -15,6 +16,7 @@ from reportgen.figures import calibration_rates, theme
 from reportgen.report import choice_words, rates, words
 from reportgen.report.calibration_counted import VERDICTS, Counted
 from reportgen.report.calibration_files import calibration_files
+from reportgen.report.calibration_means import equal_means_answer, equal_means_blocks, equal_means_method
 from reportgen.report.calibration_planted import planted_blocks
 from reportgen.report.document import Block, Document, Figure, Heading, Prose, Raw, texts
 from reportgen.report.downloads import Download
@@ -36,7 +38,7 @@ _QUESTION = "Does the procedure hold its error rate on this very data?"
 _CODE = (
     *("stats", "inference.py", "contrasts.py", "clusters.py"),
     *("report/calibration_page.py", "report/calibration_counted.py", "report/calibration_planted.py"),
-    *("report/calibration_files.py", "report/rates.py", "figures/calibration_rates.py"),
+    *("report/calibration_means.py", "report/calibration_files.py", "report/rates.py", "figures/calibration_rates.py"),
 )
 _MOST_NAMED = 6
 _MARKS: dict[calibration_rates.Mark, str] = {
@@ -52,7 +54,10 @@ def calibration_key(plan: Plan) -> str:
     the study, and the code that counts and writes."""
     spec = plan.file.spec
     tests = spec.tests.model_dump(
-        mode="json", include={"test", "alternative", "cluster", "headline", "family", "alpha", "resamples", "seed"}
+        mode="json",
+        include={
+            *("test", "alternative", "cluster", "headline", "family", "alpha", "smallest_effect", "resamples", "seed"),
+        },
     )
     return content_key(
         [
@@ -94,10 +99,12 @@ def _blocks(counted: Counted) -> tuple[Block, ...]:
         Heading(2, Md("If no head differed"), "nothing"),
         _rates(counted),
         Prose(_promises(counted)),
+        *equal_means_blocks(counted),
         *planted_blocks(counted),
         Heading(2, Md("How this was done"), "methods"),
         Prose(_made(counted)),
         Prose(_resampled(counted)),
+        Prose(equal_means_method(counted)),
         Prose(join_md([_planted_method(counted), *_differences(counted)])),
     )
 
@@ -113,7 +120,9 @@ def _closing(files: Sequence[Download]) -> tuple[Block, ...]:
 
 
 def _answer(counted: Counted) -> Md:
-    return join_md([_own_answer(counted), *_plain_answer(counted), _others_answer(counted)])
+    return join_md(
+        [_own_answer(counted), equal_means_answer(counted), *_plain_answer(counted), _others_answer(counted)]
+    )
 
 
 def _summary(counted: Counted) -> str:
@@ -292,14 +301,16 @@ def _made(counted: Counted) -> Md:
         text = (
             "For each null data set the two sides of each of the {n} {unit} were swapped or not, at random and in all heads "
             "at once [@westfall1993; @nichols2002]. So every head keeps its spread and all heads keep the dependence "
-            "between them that they really have, while no head differs. Tests of independent sets saw the same swapped "
-            "sides without their pairing, which makes them cautious where partners are alike."
+            "between them that they really have, while no head differs. Swapping makes every difference symmetric about 0: "
+            "this count checks the procedure for heads that do not differ in any way. Tests of independent sets saw the "
+            "same swapped sides without their pairing, which makes them cautious where partners are alike."
         )
     else:
         text = (
             "For each null data set the mean of each set was removed and its label (A or B) dealt out anew among the {n} "
             "{unit}, at random and in all heads at once [@westfall1993; @nichols2002]. So heads keep the dependence between "
-            "them that they really have, while no head differs."
+            "them that they really have, while no head differs. Dealing labels out makes both sets alike: this count checks "
+            "the procedure for heads that do not differ in any way."
         )
     return md(
         text + " What is taken for granted is that {unit} are independent of each other.",

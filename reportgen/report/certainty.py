@@ -17,18 +17,9 @@ def certainty_blocks(finding: Finding) -> tuple[Block, ...]:
     tests = finding.tests
     blocks: list[Block] = [
         _correction_table(finding),
-        Prose(
-            md(
-                "With {n}, differences of {detectable} points or more would have been seen in 80\u00a0% of cases (the median "
-                "over heads; for the steadiest tenth of the heads {easy}, for the most variable tenth {hard}).",
-                n=finding_text.n_text(finding),
-                detectable=numbers.points(finding.detectable),
-                easy=numbers.points(float(np.nanquantile(tests.heads.detectable, 0.1)), 2),
-                hard=numbers.points(float(np.nanquantile(tests.heads.detectable, 0.9))),
-            )
-        ),
+        Prose(_sensitivity(finding)),
+        Prose(_verdicts(finding)),
     ]
-    blocks.append(Prose(_verdicts(finding)))
     if finding.other_choices:
         blocks.append(_choices_table(finding))
     untested = tests.heads.reason.to_numpy()
@@ -38,6 +29,21 @@ def certainty_blocks(finding: Finding) -> tuple[Block, ...]:
         count = numbers.things(int((untested != "").sum()), "head")
         blocks.append(Prose(md(text, n=count, reasons="; ".join(reasons))))
     return tuple(blocks)
+
+
+def _sensitivity(finding: Finding) -> Md:
+    """What differences could have been told from none."""
+    n, detectable = finding_text.n_text(finding), finding.tests.heads.detectable
+    if not np.isfinite(finding.detectable):
+        return md("With {n} no difference, however large, could have been found under the headline correction.", n=n)
+    return md(
+        "With {n}, differences of {detectable} points or more could have been told from none in 80\u00a0% of cases (the median "
+        "over heads; for the steadiest tenth of the heads {easy}, for the most variable tenth {hard}).",
+        n=n,
+        detectable=numbers.points(finding.detectable),
+        easy=numbers.points(float(np.nanquantile(detectable, 0.1)), 2),
+        hard=numbers.points(float(np.nanquantile(detectable, 0.9))),
+    )
 
 
 def _verdicts(finding: Finding) -> Md:
@@ -77,7 +83,7 @@ def _correction_table(finding: Finding) -> Table:
                     numbers.count(correction.passing),
                     numbers.percent(correction.passing, tests.tested),
                     numbers.count(correction.beyond),
-                    _by_chance(rule, tests.alpha, tests.family_size),
+                    _by_chance(rule, tests.alpha, tests.tested),
                     _controls(rule),
                     _criterion_text(rule, tests),
                 ),
@@ -87,7 +93,8 @@ def _correction_table(finding: Finding) -> Table:
     return Table(
         id=f"tbl-corrections-{tests.contrast.id}",
         caption=md(
-            "The same {m} p-values under each correction, at α = {alpha}.",
+            "The {tested} heads under each correction, in a family of {m}, at α = {alpha}.",
+            tested=numbers.count(tests.tested),
             m=numbers.count(tests.family_size),
             alpha=f"{tests.alpha:g}",
         ),
@@ -104,9 +111,14 @@ def _criterion_text(rule: Criterion, tests: HeadTests) -> str:
     if rule.method == "none":
         return rule.threshold
     if rule.resampled:
-        return f"{rule.threshold} (any head at |t| > {numbers.decimal(tests.adjusting.critical)})"
+        return f"{rule.threshold} (any head at {_statistic(tests)} > {numbers.decimal(tests.adjusting.critical)})"
     strictest = numbers.significant(rule.strictest(tests.alpha, tests.family_size))
     return f"{rule.threshold} (a first finding needs p ≤ {strictest})"
+
+
+def _statistic(tests: HeadTests) -> str:
+    """What is compared with the critical value."""
+    return {"two-sided": "|t|", "greater": "t", "less": "−t"}[tests.settings.alternative]
 
 
 def _by_chance(rule: Criterion, alpha: float, family: int) -> str:

@@ -6,6 +6,7 @@ from reportgen import numbers
 from reportgen.controls import COUNTS_AS, Controls, HeadKind, ModelControls, NegativeControl, NoiseFloor
 from reportgen.figures import control_maps, heatmaps, theme
 from reportgen.findings import Finding
+from reportgen.inference import HeadTests
 from reportgen.report import words
 from reportgen.report.document import Block, Figure, Heading, Prose, Table
 from reportgen.report.markup import Html, Md, join_md, md
@@ -15,6 +16,7 @@ from reportgen.spec.model import StudySpec
 from reportgen.stats.corrections import criterion
 
 _BEST = 3
+_ALONE = ", though this contrast is tested by itself here and not in one family with the study's others"
 
 
 def controls_blocks(controls: Controls, finding: Finding, spec: StudySpec) -> tuple[Block, ...]:
@@ -36,7 +38,8 @@ def controls_method(controls: Controls) -> Md:
         "As a negative control the labels were shuffled within the design and tested anew {draws} times [@nichols2002]; as a "
         "positive one, previous-token heads [@elhage2021] and induction heads [@olsson2022] were looked for on {n} of {period} "
         "random tokens said twice (a head counts from {threshold} points of mean attention). The numerical noise of a head is "
-        "the largest change of its score, over {sample}, between reading alone and in batches{exact}.",
+        "the largest change of its score, over {sample}, between reading alone and in batches{exact}; an effect, a difference "
+        "of two scores, has to exceed twice that.",
         draws=len(controls.negative.over_draws),
         n=numbers.things(repeats.sequences, "sequence"),
         period=repeats.period,
@@ -50,11 +53,17 @@ def _negative(negative: NegativeControl, finding: Finding) -> Md:
     return join_md(
         [
             md(
-                "**What must not be found:** {answer}. Here {how}, so that no difference is real, and the same tests run again.",
+                "**What must not be found:** {answer}. Here {how}, so that no difference is real, and the same tests run "
+                "again{alone}.",
                 answer=_alarms(negative),
                 how=_how_shuffled(finding),
+                alone=_ALONE if finding.tests.settings.family == "study" else "",
             ),
             _expected(negative, finding),
+            md(
+                "This checks the machinery, not the assumption that the {units} are independent of each other.",
+                units=_units(finding.tests),
+            ),
         ]
     )
 
@@ -68,10 +77,18 @@ def _alarms(negative: NegativeControl) -> str:
 
 
 def _how_shuffled(finding: Finding) -> str:
-    contrast = finding.tests.contrast
+    contrast, clustered = finding.tests.contrast, finding.tests.settings.cluster is not None
     if finding.tests.design == "paired":
+        if clustered:
+            return f"the {contrast.a.name} and the {contrast.b.name} mean of each cluster are swapped or not by the toss of a coin"
         return f"the {contrast.a.name} and the {contrast.b.name} statement of each pair are swapped or not by the toss of a coin"
-    return f"all statements are pooled and drawn at random into {contrast.a.name} and {contrast.b.name}"
+    return f"all {_units(finding.tests)} are pooled and drawn at random into {contrast.a.name} and {contrast.b.name}"
+
+
+def _units(tests: HeadTests) -> str:
+    if tests.settings.cluster is not None:
+        return "clusters"
+    return "pairs" if tests.design == "paired" else "statements"
 
 
 def _expected(negative: NegativeControl, finding: Finding) -> Md:
@@ -117,7 +134,7 @@ def _maps(controls: Controls, finding: Finding, spec: StudySpec) -> Figure:
         caption=md(
             "The effect of every head with the labels as they are ({first}) and with the labels shuffled once ({second}), on "
             "one scale that ends at ±{limit} points. A ring marks the heads found in either; a cell is empty where the effect "
-            "is no larger than the numerical noise of its head. Right: the mean size of the effects in each layer, the fainter "
+            "is no larger than twice the numerical noise of its head. Right: the mean size of the effects in each layer, the fainter "
             "bars with shuffled labels.",
             first="above" if frame.stacked else "left",
             second="below" if frame.stacked else "middle",
@@ -216,7 +233,8 @@ def _kind_rows(kind: HeadKind) -> list[Row]:
 def _noise(noise: NoiseFloor, finding: Finding) -> Md:
     return md(
         "**What is too small to mean anything:** {answer}. Arithmetic alone moves the score of a head by {largest} points at "
-        "most (of the median head by {usual}): the largest change over {n}, each read alone and in batches, {exact}.",
+        "most (of the median head by {usual}): the largest change over {n}, each read alone and in batches, {exact}. An effect "
+        "is a difference of two scores and may move by twice as much, and other statements may move more than these.",
         answer=_drowned(noise, finding),
         largest=numbers.small(float(noise.noise.max()) * 100),
         usual=numbers.small(float(np.median(noise.noise)) * 100),
@@ -230,15 +248,15 @@ def _noise(noise: NoiseFloor, finding: Finding) -> Md:
 
 
 def _drowned(noise: NoiseFloor, finding: Finding) -> str:
-    """How many heads, and how many of those found, have an effect that is not above their noise."""
+    """How many heads, and how many of those found, have an effect that is not above twice their noise."""
     below = noise.below_noise(finding.tests.heads.effect.to_numpy())
     above = f"{numbers.count(int((~below).sum()))} of all {numbers.things(below.size, 'head')}"
     drowned = [head.name for head in finding.recall if below[head.layer, head.head]]
     if not finding.recall:
-        return f"{above} have an effect above their numerical noise"
+        return f"{above} have an effect above twice their numerical noise"
     if not drowned:
-        return f"every head found has an effect above its numerical noise, and so have {above}"
+        return f"every head found has an effect above twice its numerical noise, and so have {above}"
     return (
-        f"{len(drowned)} of the {numbers.things(len(finding.recall), 'head')} found have an effect no larger than their "
-        f"numerical noise ({', '.join(drowned)}); {above} are above theirs"
+        f"{len(drowned)} of the {numbers.things(len(finding.recall), 'head')} found have an effect no larger than twice "
+        f"their numerical noise ({', '.join(drowned)}); {above} are above theirs"
     )

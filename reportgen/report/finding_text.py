@@ -1,5 +1,7 @@
 """The finding in sentences a reader may quote, with its numbers and how sure they are."""
 
+import math
+
 from reportgen import numbers
 from reportgen.findings import Finding
 from reportgen.inference import HeadTests
@@ -18,9 +20,11 @@ def one_line(finding: Finding, spec: StudySpec) -> str:
     """The finding for the list of studies, as plain text."""
     tests, span = finding.tests, words.key_span(spec.measure)
     if not finding.recall:
+        nothing = f"No head of {tests.tested} is shown to attend to {span} differently; with {n_text(finding)} "
+        if math.isinf(finding.detectable):
+            return f"{nothing}none could have been, whatever its scores."
         return (
-            f"No head of {tests.tested} is shown to attend to {span} differently; with {n_text(finding)} the study could "
-            f"have seen differences of {numbers.points(finding.detectable)} points or more."
+            f"{nothing}the study could have told differences of {numbers.points(finding.detectable)} points from none."
         )
     top = finding.recall[0]
     return (
@@ -49,9 +53,10 @@ def _found(finding: Finding, spec: StudySpec) -> Md:
     return join_md(
         [
             md(
-                "Of {family} heads, **{found}** give {span} a different share of attention in {a} and in {b} statements "
-                "({correction}, {rate}, and a difference of at least {smallest}); uncorrected, about {chance} would pass at "
-                "p < {alpha} by chance alone.",
+                "Of {family} heads, **{found}** {give} {span} {share} ({correction}, {rate}, and an estimated difference of at "
+                "least {smallest}); uncorrected, about {chance} would pass at p < {alpha} by chance alone.",
+                give="gives" if len(finding.recall) == 1 else "give",
+                share=_share(tests),
                 family=tests.tested,
                 found=len(finding.recall),
                 span=words.key_span(spec.measure),
@@ -80,6 +85,15 @@ def _found(finding: Finding, spec: StudySpec) -> Md:
     )
 
 
+def _share(tests: HeadTests) -> Md:
+    """What a finding is, in the direction that the study asks for."""
+    a, b = _name(tests.contrast.a.name, "a"), _name(tests.contrast.b.name, "b")
+    if tests.settings.alternative == "two-sided":
+        return md("a different share of attention in {a} and in {b} statements", a=a, b=b)
+    more = "larger" if tests.settings.alternative == "greater" else "smaller"
+    return md("a {more} share of attention in {a} than in {b} statements", more=more, a=a, b=b)
+
+
 def _directions(more: int, less: int, a: str) -> Md:
     if not more or not less:
         one = "more" if more else "less"
@@ -99,8 +113,9 @@ def _nothing(finding: Finding, spec: StudySpec) -> Md:
     return join_md(
         [
             md(
-                "No head of {family} is shown to give {span} a different share of attention in {a} and in {b} statements "
-                "({correction}, {rate}, and a difference of at least {smallest}).",
+                "No head of {family} is shown to give {span} {share} ({correction}, {rate}, and an estimated difference of at "
+                "least {smallest}).",
+                share=_share(tests),
                 family=tests.tested,
                 span=words.key_span(spec.measure),
                 a=_name(tests.contrast.a.name, "a"),
@@ -109,12 +124,7 @@ def _nothing(finding: Finding, spec: StudySpec) -> Md:
                 rate=_rate(tests.headline, tests.alpha),
                 smallest=f"{numbers.points(tests.smallest_effect)} points",
             ),
-            md(
-                "With {n} this study could have seen differences of {detectable} points or more in 80\u00a0% of cases (the "
-                "median over heads), so smaller ones may well exist.",
-                n=n_text(finding),
-                detectable=numbers.points(finding.detectable),
-            ),
+            _could_have(finding),
             md(
                 "The largest difference is that of {head}: {effect} points {interval}, adjusted {p}.",
                 head=top.name,
@@ -123,6 +133,17 @@ def _nothing(finding: Finding, spec: StudySpec) -> Md:
                 p=numbers.p_equals(top.adjusted),
             ),
         ]
+    )
+
+
+def _could_have(finding: Finding) -> Md:
+    if math.isinf(finding.detectable):
+        return md("With {n} none could have been found, whatever its scores.", n=n_text(finding))
+    return md(
+        "With {n} this study could have told differences of {detectable} points or more from none in 80\u00a0% of cases (the "
+        "median over heads), so smaller ones may well exist.",
+        n=n_text(finding),
+        detectable=numbers.points(finding.detectable),
     )
 
 

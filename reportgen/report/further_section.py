@@ -10,9 +10,9 @@ from reportgen.figures import theme
 from reportgen.figures.further_maps import FurtherMap, Map, further_maps
 from reportgen.figures.panels import Frame
 from reportgen.further import DoseFinding, InteractionFinding
+from reportgen.inference import HeadTests
 from reportgen.report import words
 from reportgen.report.document import Block, Figure, Heading, Prose
-from reportgen.report.finding_text import counted
 from reportgen.report.markup import Html, Md, md
 from reportgen.report.render import component
 from reportgen.report.tables import Column, Row, folded, table_html
@@ -36,7 +36,7 @@ def interaction_blocks(finding: InteractionFinding, spec: StudySpec) -> tuple[Bl
         found=int(found.sum()),
         tested=tests.tested,
         correction=words.CORRECTIONS[tests.headline],
-        n=counted(tests).replace("statements", "pairs"),
+        n=_pairs(tests),
         smallest=numbers.points(tests.smallest_effect),
         strongest=_strongest(tests.heads.effect, found, lambda value: f"{numbers.points(value)} points"),
     )
@@ -72,8 +72,15 @@ def interaction_blocks(finding: InteractionFinding, spec: StudySpec) -> tuple[Bl
     return (
         Heading(2, md("{title}", title=section.title), f"finding-{section.id}"),
         Prose(answer),
-        _figure(section.id, shown, _table(tests.heads.effect, columns, row)),
+        _figure(section.id, shown, _table(shown, columns, row)),
     )
+
+
+def _pairs(tests: HeadTests) -> str:
+    unit = "clusters" if tests.settings.cluster is not None else "pairs"
+    if tests.design == "paired":
+        return f"{numbers.count(tests.n_a)} {unit}"
+    return f"{numbers.count(tests.n_a)} and {numbers.count(tests.n_b)} {unit}"
 
 
 def dose_blocks(finding: DoseFinding, spec: StudySpec) -> tuple[Block, ...]:
@@ -85,7 +92,7 @@ def dose_blocks(finding: DoseFinding, spec: StudySpec) -> tuple[Block, ...]:
         "{coefficient}).{strongest}",
         span=words.key_span(spec.measure),
         column=md("`{column}`", column=section.column),
-        n=numbers.things(finding.units, "cluster" if spec.tests.cluster else "statement"),
+        n=numbers.things(finding.units, finding.unit),
         where=", ".join(f"{name}: {_value(wanted)}" for name, wanted in section.where.items()),
         found=int(found.sum()),
         tested=int(finding.correlation.notnull().sum()),
@@ -117,7 +124,7 @@ def dose_blocks(finding: DoseFinding, spec: StudySpec) -> tuple[Block, ...]:
     return (
         Heading(2, md("{title}", title=section.title), f"finding-{section.id}"),
         Prose(answer),
-        _figure(section.id, shown, _table(finding.correlation, columns, row)),
+        _figure(section.id, shown, _table(shown, columns, row)),
     )
 
 
@@ -141,9 +148,11 @@ def _by_size(effect: Map) -> list[tuple[int, int]]:
     return [(int(place) // effect.shape[1], int(place) % effect.shape[1]) for place in order]
 
 
-def _table(effect: xr.DataArray, columns: tuple[Column, ...], row: Callable[[int, int], Row]) -> Html:
-    rows = [row(layer, head) for layer, head in _by_size(effect.to_numpy())[:SHOWN]]
-    label = f"The same as a table: the {len(rows)} strongest heads"
+def _table(shown: FurtherMap, columns: tuple[Column, ...], row: Callable[[int, int], Row]) -> Html:
+    """All heads found, and the next strongest up to twenty, each with its numbers."""
+    places = sorted(_by_size(shown.effect), key=lambda place: not shown.found[place])
+    rows = [row(layer, head) for layer, head in places[: max(SHOWN, int(shown.found.sum()))]]
+    label = f"The same as a table: the {len(rows)} strongest heads, those found first"
     return folded(label, table_html("The strongest heads", columns, rows))
 
 

@@ -5,17 +5,19 @@ from reportgen.findings import Finding
 from reportgen.report import words
 from reportgen.report.markup import Html
 from reportgen.report.render import component
+from reportgen.stats.corrections import criterion
 
 
 def head_panel(finding: Finding) -> Html:
     """The strongest head in numbers, readable without any script."""
     tests, head = finding.tests, finding.strongest[0]
     adjusted = [(f"adjusted p, {words.CORRECTIONS[tests.headline]}", numbers.p_value(head.adjusted))]
+    whose = words.INTERVALS[criterion(tests.headline).controls]
     entries = [
         (f"mean in {tests.contrast.a.name} statements", f"{numbers.points(head.mean_a)} points"),
         (f"mean in {tests.contrast.b.name} statements", f"{numbers.points(head.mean_b)} points"),
         ("effect", f"{numbers.points(head.effect)} {numbers.points_interval(head.effect_low, head.effect_high)}"),
-        ("allowing for all heads", numbers.points_interval(head.simultaneous_low, head.simultaneous_high)),
+        (f"interval {whose}", numbers.points_interval(head.simultaneous_low, head.simultaneous_high)),
         ("p", numbers.p_value(head.p_value)),
         *([] if head.reason else adjusted),
     ]

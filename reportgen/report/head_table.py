@@ -4,10 +4,12 @@ import math
 
 from reportgen import numbers
 from reportgen.findings import Finding, HeadFinding
+from reportgen.report import words
 from reportgen.report.document import Table
 from reportgen.report.markup import Html, md
 from reportgen.report.render import component
 from reportgen.report.tables import Column, Row, folded, table_html
+from reportgen.stats.corrections import criterion
 
 MOST_ROWS = 600
 
@@ -50,8 +52,9 @@ def strongest_heads(finding: Finding) -> Table:
         id=f"tbl-heads-{contrast.id}",
         caption=md(
             "The {n} strongest heads{which}: mean attention in {a} and in {b} statements and their difference, in points, with "
-            "an interval that allows for all heads. Beside it the effect on the halves of the data that did not choose the "
-            "head (cross-fitted), and in how many bootstrap resamples it is among the {n} strongest.",
+            "an interval {whose}. Beside it the effect on the halves of the data that did not choose the head (cross-fitted; – "
+            "where fewer than one half in ten chose it), and in how many bootstrap resamples it is among the {n} strongest.",
+            whose=_whose(finding),
             n=len(finding.strongest),
             which=_which(finding),
             a=contrast.a.name,
@@ -75,7 +78,7 @@ def _head_columns(finding: Finding) -> tuple[Column, ...]:
         Column(contrast.a.name, number=True),
         Column(contrast.b.name, number=True),
         Column("Effect", number=True),
-        Column(f"{numbers.level(1 - finding.tests.alpha)} interval for all heads", number=True),
+        Column(f"{numbers.level(1 - finding.tests.alpha)} interval {_whose(finding)}", number=True),
         Column("d_z" if finding.tests.design == "paired" else "g", number=True),
         Column("p", number=True),
         Column("adjusted p", number=True),
@@ -98,6 +101,11 @@ def _strongest_row(head: HeadFinding, finding: Finding) -> Row:
         again = (numbers.points(effect), "–" if math.isnan(share) else numbers.percent(share, 1))
     sorted_by = {column + len(_AGAIN): exact for column, exact in row.sorted_by.items()}
     return Row((*row.cells[:5], *again, *row.cells[5:8]), sorted_by)
+
+
+def _whose(finding: Finding) -> str:
+    """For which heads together the interval holds its level."""
+    return words.INTERVALS[criterion(finding.tests.headline).controls]
 
 
 def _head_row(head: HeadFinding, finding: Finding, *, emphasis: bool = False) -> Row:

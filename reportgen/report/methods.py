@@ -6,6 +6,7 @@ Citations are Quarto's (`[@key]`); both engines resolve them from `references.bi
 import re
 
 from reportgen import numbers, provenance
+from reportgen.findings import Finding
 from reportgen.models.source import ModelSource
 from reportgen.report import words
 from reportgen.report.controls_section import controls_method
@@ -33,7 +34,7 @@ def methods(results: Results) -> tuple[Md, ...]:
     spec = results.plan.file.spec
     about = [_model(results.plan.source, results), _facts(results), _measured(spec)]
     checked = [controls_method(results.controls), _software(results)]
-    return join_md(about), *tests_method(results.findings, spec.tests), join_md(checked)
+    return join_md(about), *tests_method(results.findings, spec), join_md(checked)
 
 
 def limits(results: Results) -> tuple[Md, ...]:
@@ -47,8 +48,9 @@ def limits(results: Results) -> tuple[Md, ...]:
         ),
         md(
             "The heads named as strongest were chosen by the effects that are reported for them, which therefore overstate "
-            "theirs on the whole [@gelman2014]; cross-fitted effects stand beside them."
+            "theirs on the whole [@gelman2014]; cross-fitted effects stand beside them and overstate less, but still do."
         ),
+        *(_not_assigned(finding, results) for finding in results.findings if finding.tests.design == "independent"),
     )
     conditional = []
     if results.plan.source.gguf is not None:
@@ -68,6 +70,31 @@ def limits(results: Results) -> tuple[Md, ...]:
             md("Only the first {n} facts were used: this is a quick look, not the study.", n=results.plan.limit)
         )
     return (*always, *conditional)
+
+
+def _not_assigned(finding: Finding, results: Results) -> Md:
+    """What else may tell two independent sets apart, the number of tokens before all."""
+    contrast, sets = finding.tests.contrast, (finding.tests.a, finding.tests.b)
+    statements = {statement.id: statement for statement in results.plan.statements.statements}
+    chosen = [[statements[name] for name in side.statement.to_numpy().tolist()] for side in sets]
+    subject, object_ = (
+        [numbers.decimal(sum(map(len, spans)) / len(spans)) for spans in sides]
+        for sides in (
+            [[statement.subject for statement in side] for side in chosen],
+            [[statement.object for statement in side] for side in chosen],
+        )
+    )
+    return md(
+        "The sets of “{title}” were found, not assigned: {a} and {b} statements may differ in anything else, such as the number "
+        "of tokens (of the subject {sa} against {sb} on average, of the object {oa} against {ob}), which alone moves attention.",
+        title=contrast.title,
+        a=contrast.a.name,
+        b=contrast.b.name,
+        sa=subject[0],
+        sb=subject[1],
+        oa=object_[0],
+        ob=object_[1],
+    )
 
 
 def cited_keys(texts: list[Md]) -> tuple[str, ...]:

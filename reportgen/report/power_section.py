@@ -39,13 +39,13 @@ def _wanted(finding: Finding, wanted: int | None) -> list[Md]:
         return [md(text, most=numbers.count(MOST_OBSERVATIONS), unit=unit, effect=effect)]
     return [
         md(
-            "To see a difference of {effect} points (the smallest effect of interest) in 80\u00a0% of cases, the median head "
-            "needs {wanted} {unit}; this study has {n}{enough}.",
+            "To tell a difference of {effect} points (the smallest effect of interest) from none in 80\u00a0% of cases, the "
+            "median head needs {wanted} {unit}; this study has {n}. Whether its estimate then also reaches {effect} points, as a "
+            "finding must, is a coin's toss; only larger effects are found reliably.",
             effect=effect,
             wanted=numbers.count(wanted),
             unit=unit,
             n=numbers.count(n),
-            enough=", which is enough" if n >= wanted else "",
         )
     ]
 

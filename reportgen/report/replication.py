@@ -8,6 +8,11 @@ from reportgen.report.markup import Md, md
 from reportgen.report.tables import Column, Row, table_html
 from reportgen.selected import SPLITS, Selected
 
+_TOO_SMALL = Md(
+    " **That part is too small to confirm any**: the smallest p-value that it allows is above what a first finding needs, "
+    "so nothing speaks against these heads either."
+)
+
 
 def replication_blocks(finding: Finding) -> tuple[Block, ...]:
     """What the same units can say about new ones; nothing where there are too few to be split."""
@@ -56,16 +61,21 @@ def _held_out(finding: Finding) -> list[Block]:
     title = Heading(3, Md("Confirmed on units set apart"), f"held-out-{contrast}")
     if held is None:
         return [title, Prose(Md("There are too few units to set a part of them aside."))]
+    untested = len(held.heads) - held.family
     text = md(
         "On {choosing} units, chosen at random, {chosen} passed at an uncorrected p ≤ {alpha} with an effect of at least "
-        "{smallest} points. On the other {testing}, tested alone and corrected for {family}, {confirmed} of them stand.",
+        "{smallest} points. On the other {testing}, tested alone and corrected for {family}{untested}, {confirmed} of them "
+        "{stand}.{too_small}",
         choosing=held.choosing,
         chosen=numbers.things(len(held.heads), "head"),
         alpha=f"{finding.tests.alpha:g}",
         smallest=numbers.points(finding.tests.smallest_effect),
         testing=held.testing,
-        family=len(held.heads),
+        family=numbers.things(held.family, "head"),
+        untested=f" ({numbers.count(untested)} cannot be tested there)" if untested else "",
         confirmed=held.confirmed,
+        stand="stands" if held.confirmed == 1 else "stand",
+        too_small=_TOO_SMALL if not held.can_confirm else Md(""),
     )
     return [title, Prose(text), *([_held_table(held, finding)] if held.heads else [])]
 

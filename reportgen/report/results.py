@@ -52,7 +52,8 @@ class Plan:
 class Results:
     """One run of one study, start to end; `scores` has dims statement, layer and head.
 
-    `robustness` is that of the first contrast. `shown` says of which statements the page keeps what; `attention` holds
+    `robustness` is that of the first contrast; `left_out` are the
+    contrasts that what was measured leaves without statements. `shown` says of which statements the page keeps what; `attention` holds
     their rows and patterns.
     """
 
@@ -65,6 +66,7 @@ class Results:
     knowledge: Knowledge
     controls: Controls
     robustness: Robustness
+    left_out: tuple[Notice, ...]
     shown: Shown
     attention: Attention
 
@@ -74,5 +76,5 @@ class Results:
         tests = [*(finding.tests for finding in self.findings), *(finding.tests for finding in self.interactions)]
         tested = [notice for one in tests for notice in one.notices]
         dosed = [notice for finding in self.doses for notice in finding.notices]
-        measured = (*self.knowledge.notices, *self.controls.model.notices)
+        measured = (*self.knowledge.notices, *self.left_out, *self.controls.model.notices)
         return tuple(dict.fromkeys((*self.plan.notices, *measured, *tested, *dosed)))

@@ -9,7 +9,7 @@ from reportgen.report import words
 from reportgen.report.finding_text import n_text
 from reportgen.report.markup import Md, join_md, md
 from reportgen.selected import RESAMPLES, SPLITS
-from reportgen.spec.model import Correction, TestName, TestsSection
+from reportgen.spec.model import Correction, StudySpec, TestName, TestsSection
 from reportgen.stats.corrections import criterion
 from reportgen.stats.tail import TailFit
 
@@ -23,12 +23,12 @@ _TEST_SOURCES: dict[TestName, str] = {
 }
 
 
-def tests_method(findings: Sequence[Finding], tests: TestsSection) -> tuple[Md, ...]:
+def tests_method(findings: Sequence[Finding], spec: StudySpec) -> tuple[Md, ...]:
     """Two paragraphs: the tests with their correction, and what is said beside them."""
+    tests = spec.tests
     tested = [_tested(finding) for finding in findings]
-    return join_md([*tested, *_clusters(tests), _corrected(findings[0].tests), _found(tests)]), _beside(
-        findings[0].tests
-    )
+    text = [*tested, *_clusters(tests), _corrected(findings[0].tests), *_chances(findings, spec), _found(tests)]
+    return join_md(text), _beside(findings[0].tests)
 
 
 def _tested(finding: Finding) -> Md:
@@ -70,11 +70,28 @@ def _corrected(tests: HeadTests) -> Md:
     )
 
 
+def _chances(findings: Sequence[Finding], spec: StudySpec) -> list[Md]:
+    """The error rate of the study as a whole, where it asks more than one question."""
+    contrasts = 1 if spec.tests.family == "study" else len(findings)
+    families = contrasts + len(spec.interactions) + len(spec.doses)
+    if families == 1 or spec.tests.headline == "none":
+        return []
+    return [
+        md(
+            "Each interaction and each dose is a family by itself; with {families} families, a false finding anywhere in the "
+            "study may have a probability of up to {chance}.",
+            families=families,
+            chance=numbers.level(round(min(1.0, families * spec.tests.alpha), 4)),
+        )
+    ]
+
+
 def _found(tests: TestsSection) -> Md:
     return md(
         "A head counts as found when its adjusted p-value is at most α and its effect (the mean score in the first set minus "
         "that in the second) is at least {smallest} points, the smallest effect of interest; it is called negligible when two "
-        "one-sided t-tests [@schuirmann1987; @lakens2017], corrected {how}, show that its effect is smaller; else undecided.",
+        "one-sided t-tests [@schuirmann1987; @lakens2017], corrected {how} and with an α of their own, show that its effect is "
+        "smaller; else undecided.",
         smallest=numbers.points(tests.smallest_effect),
         how="by Holm" if criterion(tests.headline).resampled else "likewise",
     )
@@ -88,10 +105,12 @@ def _beside(tests: HeadTests) -> Md:
         seed=tests.settings.seed,
     )
     return md(
-        "Intervals of one head hold {level} and are {interval}; intervals for all heads are as wide as the correction asks"
-        "{fcr}. The strongest heads were also chosen on one half of the units and estimated on the other ({splits} splits, both "
-        "ways), and counted among the strongest in {resamples} bootstrap resamples. The smallest detectable effect is the one "
-        "seen with 80\u00a0% power by a t-test at the level that the correction leaves for a first finding [@cohen1988].",
+        "Intervals of one head hold {level} and are {interval}; simultaneous intervals are as wide as the correction asks{fcr}. "
+        "All are two-sided and of the mean, so that one may hold 0 where a one-sided, rank or step-down test finds a head, or "
+        "the reverse. The strongest heads were also chosen on one half of the units and estimated on the other ({splits} "
+        "splits, both ways), and counted among the strongest in {resamples} bootstrap resamples. The smallest detectable effect "
+        "is the one seen with 80\u00a0% power by a t-test at the level that the correction leaves for a first finding "
+        "[@cohen1988].",
         level=numbers.level(1 - tests.alpha),
         interval=bootstrap if ranks else "those of the t distribution",
         fcr=Md(" [@benjamini2005]") if criterion(tests.headline).controls == "FDR" else "",

@@ -16,6 +16,7 @@ from reportgen.findings import Finding
 from reportgen.report import finding_text, words
 from reportgen.report.results import Results
 from reportgen.statements import Statement
+from reportgen.stats.corrections import criterion
 
 SCHEMA = "reportgen-study-1"
 SCHEMA_FILE = "study.schema.json"
@@ -81,6 +82,7 @@ class TestsAbout(_Record):
     alpha: float
     smallest_effect: float
     headline: str
+    interval: str = Field(description="for which heads together the simultaneous intervals hold their level")
     top_heads: int
 
 
@@ -234,6 +236,7 @@ def twin(results: Results, date: str) -> StudyTwin:
             alpha=spec.tests.alpha,
             smallest_effect=spec.tests.smallest_effect,
             headline=spec.tests.headline,
+            interval=words.INTERVALS[criterion(spec.tests.headline).controls],
             top_heads=spec.report.top_heads,
         ),
         contrasts=[_contrast(finding, results, places) for finding in results.findings],

@@ -24,6 +24,8 @@ CORRECTIONS: dict[Correction, str] = {
     "max_t_step_down": "max-T, step-down",
 }
 
+INTERVALS = {"FWER": "for all heads", "FDR": "for the heads found", "each head's own error rate": "for each head"}
+
 SIDES: dict[Alternative, str] = {
     "two-sided": "two-sided",
     "greater": "one-sided (more attention in the first set)",

@@ -14,7 +14,7 @@ Verdict = Literal["held", "cautious", "broken"]
 Bounds = tuple[float, float]
 
 LEVEL = 0.95
-# Some fifty rates are judged side by side: 5 % of chance to misjudge any, shared among them (Bonferroni).
+# Up to fifty rates stand in a table: 5 % of chance to misjudge any, shared among them (Bonferroni).
 SURE = 0.998
 
 
@@ -149,6 +149,45 @@ class NullRow:
 
 
 @dataclass(frozen=True)
+class EqualMeansRow:
+    """What a test with a correction finds where heads may differ in all but their means.
+
+    `any` counts the draws with a finding, `beyond` those with a finding whose effect reaches the smallest one of
+    interest as well, and `unskewed` those with a finding among heads that are not strongly skewed.
+    """
+
+    test: Test
+    correction: Method
+    alpha: float
+    any: Rate
+    beyond: Rate
+    unskewed: Rate
+
+    @property
+    def promises(self) -> bool:
+        """Whether a rate is promised for the whole family."""
+        return self.correction != "none"
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether findings that reach the smallest effect of interest come in at most a share α of the draws."""
+        return verdict_on(self.beyond.within(SURE), self.alpha)
+
+    @property
+    def verdict_on_any(self) -> Verdict:
+        """Whether findings of any size do."""
+        return verdict_on(self.any.within(SURE), self.alpha)
+
+
+@dataclass(frozen=True)
+class SkewedHead:
+    """A head whose scores are strongly skewed; `place` counts all heads of the model, layer by layer."""
+
+    place: int
+    skewness: float
+
+
+@dataclass(frozen=True)
 class PlantedRow:
     """What a test with a correction finds where some heads differ by a known effect.
 
@@ -218,7 +257,8 @@ class InflationRow:
 
 @dataclass(frozen=True)
 class Calibration:
-    """All that was counted on one contrast; `heads` were tested, `heads_left_out` could not be in every draw."""
+    """All that was counted on one contrast; `heads` were tested, `heads_left_out` could not be in every draw, and the
+    `skewed` ones are strongly so, the strongest first."""
 
     heads: int
     heads_left_out: int
@@ -226,3 +266,5 @@ class Calibration:
     planted: tuple[PlantedRow, ...]
     coverage: tuple[CoverageRow, ...]
     inflation: tuple[InflationRow, ...]
+    equal_means: tuple[EqualMeansRow, ...]
+    skewed: tuple[SkewedHead, ...]

@@ -80,7 +80,10 @@ class Criterion:
 
 
 _ANY = "any dependence between heads"
-_ANY_EXCHANGEABLE = f"{_ANY}, where labels or signs are exchangeable if nothing differs"
+_ANY_EXCHANGEABLE = (
+    f"{_ANY}, where labels or signs are exchangeable if nothing differs (a head whose differences are skewed about a "
+    "mean of 0 is not)"
+)
 
 CRITERIA: tuple[Criterion, ...] = (
     Criterion(

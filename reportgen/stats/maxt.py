@@ -94,8 +94,8 @@ class Resampled:
 
     `observed` are statistics in units of t, larger meaning further from the null in the direction asked for;
     `p_value` belongs to each head alone, `adjusted` to the family (single step); `maxima` are each arrangement's
-    largest statistic. `exact` says that all arrangements were listed; `smallest_p` is the smallest p-value that this
-    design and number of arrangements allow.
+    largest statistic. `exact` says that all arrangements were listed; `possible_p` is the smallest p-value that this
+    design allows, however many arrangements are drawn.
     """
 
     observed: PerHead
@@ -103,7 +103,12 @@ class Resampled:
     adjusted: PerHead
     maxima: PerHead
     exact: bool
-    smallest_p: float
+    possible_p: float
+
+    @property
+    def smallest_p(self) -> float:
+        """The smallest p-value that a head can have with these arrangements."""
+        return self.possible_p if self.exact else max(self.possible_p, 1 / (len(self.maxima) + 1))
 
     def critical(self, alpha: float) -> float:
         """What a statistic has to exceed for an adjusted p-value of at most `alpha`."""
@@ -189,9 +194,7 @@ def max_t(nulls: Sequence[Null], alternative: Alternative = "two-sided") -> Resa
         adjusted=_share(anywhere, len(maxima), exact=exact),
         maxima=_as_t(nulls, maxima),
         exact=exact,
-        smallest_p=possible_p(nulls, alternative)
-        if exact
-        else max(possible_p(nulls, alternative), 1 / (len(maxima) + 1)),
+        possible_p=possible_p(nulls, alternative),
     )
 
 

@@ -1,8 +1,12 @@
-"""Data sets in which no head differs, made from real scores with the dependence between heads that they really have.
+"""Null data sets, made from real scores with the dependence between heads that they really have.
+
+In 1 and 2 no head differs in any way; in 3 heads differ in all but their means.
 
 1. Paired (`Pairs`): each unit's two sides are swapped or not, at random. Every difference keeps its size and loses its
    sign, in all heads at once. The independent tests, which ignore the pairing, see the same swapped sides as two sets.
 2. Independent (`TwoSets`): each set's mean is removed, the rows are pooled, and random ones are called A.
+3. Equal means (`draw_equal_means`): the differences, or each set, without their mean; units are drawn with replacement,
+   so that every head keeps its own skew, and each set its own spread.
 
 A unit is one independent observation; clusters come reduced to one row. Draws stand side by side as if they were more
 heads, since every test of `stats.tests` treats heads one by one: one call tests a block of draws.
@@ -16,6 +20,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from reportgen.stats import maxt, tests
 from reportgen.stats.arrangements import label_shuffles, sign_flips
@@ -77,6 +82,7 @@ class Pairs:
 
     tests: ClassVar[tuple[Test, ...]] = ("paired_t", "wilcoxon", "student", "welch", "mann_whitney")
     own_test: ClassVar[Test] = "paired_t"
+    own_tests: ClassVar[tuple[Test, ...]] = PAIRED
 
     @property
     def keys(self) -> int:
@@ -92,6 +98,12 @@ class Pairs:
         swapped = (keys < 0.5).T[:, :, np.newaxis]
         a, b = self.a[:, np.newaxis], self.b[:, np.newaxis]
         return Drawn(np.where(swapped, b, a), np.where(swapped, a, b))
+
+    def draw_equal_means(self, keys: PerHead) -> Drawn:
+        """Data sets in which only the means are equal, from random keys between 0 and 1, [draw, unit]."""
+        a = self.a - (self.a - self.b).mean(axis=0)
+        units = _with_replacement(keys, len(a))
+        return Drawn(a[units], self.b[units])
 
     def weights(self, test: Test, keys: PerHead) -> PerHead:
         """The same draws as `draw` makes, as the weights that max-T of that test gives to `base`."""
@@ -111,6 +123,10 @@ class Pairs:
     def samples(self, a: PerHead, b: PerHead) -> tuple[PerHead, ...]:
         """Samples whose means add up to the effect."""
         return (a - b,)
+
+    def skewness(self) -> PerHead:
+        """Of the differences, [head]."""
+        return _skewness(self.a - self.b)
 
     def testable(self) -> Flags:
         """Heads that can be tested in every draw, [head]: at least two differences are not zero."""
@@ -132,6 +148,7 @@ class TwoSets:
 
     tests: ClassVar[tuple[Test, ...]] = ("student", "welch", "mann_whitney")
     own_test: ClassVar[Test] = "welch"
+    own_tests: ClassVar[tuple[Test, ...]] = tests
 
     @property
     def keys(self) -> int:
@@ -147,6 +164,11 @@ class TwoSets:
         order, size = np.argsort(keys, axis=1).T, len(self.a)
         pooled = np.concatenate(self.base())
         return Drawn(pooled[order[:size]], pooled[order[size:]])
+
+    def draw_equal_means(self, keys: PerHead) -> Drawn:
+        """Data sets in which only the means are equal, from random keys between 0 and 1, [draw, unit]."""
+        (a, b), size = self.base(), len(self.a)
+        return Drawn(a[_with_replacement(keys[:, :size], size)], b[_with_replacement(keys[:, size:], len(b))])
 
     def weights(self, _: Test, keys: PerHead) -> PerHead:
         """The same draws as `draw` makes, as the weights that max-T of any test gives to `base`."""
@@ -167,6 +189,11 @@ class TwoSets:
         """Samples whose means add up to the effect."""
         return (a, -b)
 
+    def skewness(self) -> PerHead:
+        """Of the set in which it is stronger, [head]."""
+        a, b = _skewness(self.a), _skewness(self.b)
+        return np.where(np.abs(a) >= np.abs(b), a, b)
+
     def testable(self) -> Flags:
         """Heads that can be tested in every draw, [head]."""
         return _testable_by_all(self.tests, self.a, self.b)
@@ -176,10 +203,10 @@ class TwoSets:
         return TwoSets(self.a[:, heads], self.b[:, heads])
 
 
-Design = Pairs | TwoSets
+NullDesign = Pairs | TwoSets
 
 
-def blocks(design: Design, draws: int, cells: int) -> list[int]:
+def blocks(design: NullDesign, draws: int, cells: int) -> list[int]:
     """Sizes of blocks of draws that hold about so many scores each."""
     size = max(1, cells // (design.keys * design.a.shape[1]))
     return [min(size, draws - start) for start in range(0, draws, size)]
@@ -194,6 +221,18 @@ def null_of(test: Test, a: PerHead, b: PerHead, resamples: int, seed: int) -> ma
             return maxt.signed_rank_null(a - b, sign_flips(len(a), resamples, seed))
     make = {"student": maxt.pooled_null, "welch": maxt.welch_null, "mann_whitney": maxt.rank_sum_null}[test]
     return make(a, b, label_shuffles(len(a), len(b), resamples, seed))
+
+
+def _with_replacement(keys: PerHead, units: int) -> npt.NDArray[np.intp]:
+    """Rows of the units that keys [draw, unit] from 0 to 1 point at, [unit, draw]."""
+    return np.minimum((keys * units).astype(np.intp), units - 1).T
+
+
+def _skewness(values: PerHead) -> PerHead:
+    """The mean cube of the scores in standard deviations about their mean, [head]; 0 where nothing varies."""
+    spread = values.std(axis=0)
+    standardized = np.divide(values - values.mean(axis=0), spread, out=np.zeros(values.shape), where=spread > 0)
+    return np.asarray((standardized**3).mean(axis=0))
 
 
 def _testable_by_all(names: tuple[Test, ...], a: PerHead, b: PerHead) -> Flags:

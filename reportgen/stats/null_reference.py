@@ -16,7 +16,7 @@ import numpy.typing as npt
 from reportgen.stats.arrangements import Weights
 from reportgen.stats.differences import Flags, PerHead, Scores
 from reportgen.stats.maxt import Null, Resampled, is_exact, max_t
-from reportgen.stats.null_draws import Design, Test, null_of
+from reportgen.stats.null_draws import NullDesign, Test, null_of
 
 _KEPT = 12
 _ROUNDING = 1e-5
@@ -70,7 +70,7 @@ class Reference:
         return more if (more == found).all() else self._all_steps(t, more, alpha)
 
 
-def reference_of(design: Design, test: Test, resamples: int, seed: int) -> Reference:
+def reference_of(design: NullDesign, test: Test, resamples: int, seed: int) -> Reference:
     """Arrange a design's scores so many times, or in all ways where those are fewer."""
     null = null_of(test, *design.base(), resamples, seed)
     kept = [_strongest(block) for block in _blocks(null)]

@@ -153,7 +153,7 @@ def test_nothing_found_says_what_could_have_been_seen() -> None:
     assert 0 < finding.detectable < 0.05
     text = lead(finding, SPEC)
     assert "No head of 12 is shown" in text
-    assert "With 40 pairs this study could have seen differences of" in text
+    assert "With 40 pairs this study could have told differences of" in text
 
 
 def test_pairs_of_uneven_length_are_also_left_out_for_comparison() -> None:

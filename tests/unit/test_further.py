@@ -305,3 +305,15 @@ def test_clusters_that_do_not_fit_say_so():
     scores = scores_of(statements())
     with pytest.raises(ClusterDesignError, match="the test `welch` does not fit"):
         interact(scores, cluster="subject", test="welch")
+
+
+def test_what_is_said_of_a_fact_counts_once_for_both_of_its_statements():
+    made = statements()
+    margin = np.repeat(np.arange(PAIRS, dtype=float), 2)
+    both = DOSE.model_copy(update={"column": "margin", "where": {"truth": (True, False)}})
+    found = dosed(scores_of(made, margin=margin), both)
+    assert (found.units, found.unit) == (PAIRS, "fact")
+    true_alone = dosed(scores_of(made, margin=margin), both.model_copy(update={"where": {"truth": True}}))
+    assert (true_alone.units, true_alone.unit) == (PAIRS, "fact")
+    by_statement = dosed(scores_of(made, margin=np.arange(2.0 * PAIRS)), both)
+    assert (by_statement.units, by_statement.unit) == (2 * PAIRS, "statement")
