@@ -32,12 +32,12 @@ from reportgen.stats.null_draws import NullDesign, Pairs, Test, TwoSets
 from reportgen.study import plan_study, study_key
 
 _MOST_RESAMPLES, _OWN_RESAMPLES = 10_000, 999
-_DRAWS_A_FURTHER_ONE = 4
+_DRAWS_A_PLANTED_ONE, _DRAWS_A_MEANS_ONE = 4, 2
 
 
 def calibrate_study(file: SpecFile, site: Site, draws: int, cache: Path, progress: Progress) -> AddedPage | None:
-    """Count on `draws` null data sets and a quarter as many planted ones of each size and with equal means
-    alone; add the page, and return it.
+    """Count on `draws` null data sets, half as many with equal means alone, and a quarter as many planted ones of each
+    size; add the page, and return it.
 
     None where the published page rests on the same and on as many data sets.
 
@@ -109,9 +109,9 @@ def settings_of(tests: TestsSection, draws: int) -> Settings:
         alpha=tests.alpha,
         draws=draws,
         resamples=resamples,
-        planted_draws=draws // _DRAWS_A_FURTHER_ONE,
+        planted_draws=draws // _DRAWS_A_PLANTED_ONE,
         planted_resamples=min(resamples, _OWN_RESAMPLES),
-        means_draws=draws // _DRAWS_A_FURTHER_ONE,
+        means_draws=draws // _DRAWS_A_MEANS_ONE,
         means_resamples=min(resamples, _OWN_RESAMPLES),
         smallest_effect=tests.smallest_effect,
     )

@@ -13,10 +13,10 @@ import xarray as xr
 
 from reportgen.contrasts import Labels
 from reportgen.errors import Problem, StudyError, shown
-from reportgen.inference import CELL, HeadTests, test_heads
+from reportgen.inference import HeadTests, test_heads
 from reportgen.notices import Notice
 from reportgen.planned import DoseColumnError, arrange_pairs, as_two_sets, between, choose_rows
-from reportgen.scores import columns_of
+from reportgen.scores import CELL, by_head, columns_of
 from reportgen.spec.model import (
     Correction,
     DoseSection,
@@ -26,7 +26,7 @@ from reportgen.spec.model import (
 )
 from reportgen.stats.association import FEWEST, Associations, associate
 from reportgen.stats.corrections import adjust, criterion
-from reportgen.stats.differences import PerHead, describe, differences_of
+from reportgen.stats.differences import PerHead, Scores, describe, differences_of, means_of_groups
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,8 @@ class _Means:
     units: npt.NDArray[np.intp]
     count: int
 
-    def __call__(self, rows: npt.NDArray[np.floating]) -> PerHead:
-        sums = np.zeros((self.count, rows.shape[1]))
-        np.add.at(sums, self.units, rows.astype(np.float64))
-        return np.asarray(sums / np.bincount(self.units, minlength=self.count)[:, np.newaxis])
+    def __call__(self, rows: Scores) -> PerHead:
+        return means_of_groups(rows, self.units, self.count)
 
 
 def _units(labels: Labels, rows: npt.NDArray[np.intp], column: PerHead, tests: TestsSection) -> _Means:
@@ -144,32 +142,19 @@ def _dose_finding(
         adjusted[found.varies] = found.step_down if stepped else found.resampled.adjusted
     else:
         adjusted = adjust(found.p_value, tests.headline, tests.alpha)
-    by_head = _ByHead(scores)
     notices: tuple[Notice, ...] = ()
     if unknown:
         message = f"In the dose {shown(section.id)}, {unknown} statements have no number in {shown(section.column)}."
         notices = (Notice("left out", message),)
     return DoseFinding(
         section=section,
-        correlation=by_head(found.correlation),
-        p_value=by_head(found.p_value),
-        adjusted=by_head(adjusted),
-        significant=by_head(adjusted) <= tests.alpha,
+        correlation=by_head(found.correlation, scores),
+        p_value=by_head(found.p_value, scores),
+        adjusted=by_head(adjusted, scores),
+        significant=by_head(adjusted, scores) <= tests.alpha,
         units=means.count,
         unit=means.unit,
         headline=tests.headline,
         alpha=tests.alpha,
         notices=notices,
     )
-
-
-@dataclass(frozen=True)
-class _ByHead:
-    """Puts flat values back by layer and head."""
-
-    scores: xr.DataArray
-
-    def __call__(self, values: PerHead) -> xr.DataArray:
-        coords = {"layer": self.scores.layer, "head": self.scores["head"]}
-        shape = (self.scores.sizes["layer"], self.scores.sizes["head"])
-        return xr.DataArray(values.reshape(shape), dims=CELL, coords=coords)

@@ -13,18 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from reportgen.clusters import Rows
-from reportgen.contrasts import Arrangement, Design, arrange
-from reportgen.families import Adjusted, Member, adjust_family
+from reportgen.compared import Compared, compare_statements, compare_units
+from reportgen.contrasts import Design
+from reportgen.families import Adjusted, adjust_family
 from reportgen.notices import Notice
-from reportgen.procedures import Procedure, procedure_of
-from reportgen.scores import columns_of
+from reportgen.procedures import procedure_of
+from reportgen.scores import CELL, flat
 from reportgen.spec.model import ContrastSection, Correction, TestName, TestsSection
-from reportgen.stats.differences import MeanDifference, PerHead, Scores, describe
+from reportgen.stats.differences import PerHead, Scores, describe
 from reportgen.stats.effects import Interval, mean_interval
-from reportgen.stats.tests import TestStatistics
-
-CELL = ("layer", "head")
 
 
 @dataclass(frozen=True)
@@ -131,7 +128,7 @@ def test_heads(scores: xr.DataArray, contrast: ContrastSection, tests: TestsSect
 
     Raises what `contrasts.arrange` raises where the contrast cannot be carried out on these statements.
     """
-    return _corrected([_compare(scores, contrast, tests)], tests)[0]
+    return _corrected([compare_statements(scores, contrast, tests)], tests)[0]
 
 
 def test_contrasts(
@@ -143,7 +140,7 @@ def test_contrasts(
     """
     if tests.family == "contrast":
         return tuple(test_heads(scores, contrast, tests) for contrast in contrasts)
-    return tuple(_corrected([_compare(scores, contrast, tests) for contrast in contrasts], tests))
+    return tuple(_corrected([compare_statements(scores, contrast, tests) for contrast in contrasts], tests))
 
 
 def test_units(
@@ -153,95 +150,22 @@ def test_units(
 
     They stand for the statements, too. Row by row partners when `design` is paired.
     """
-    test = _TESTS[design] if tests.test == "auto" else tests.test
-    rows_a, rows_b = (np.arange(units.sizes["unit"]) for units in (a, b))
-    names_a = tuple(f"a{row}" for row in rows_a)
-    names_b = names_a if design == "paired" else tuple(f"b{row}" for row in rows_b)
-    arrangement = Arrangement(design, test, rows_a, rows_b, rows_a, rows_b, names_a, names_b, ())
-    as_statements = (a.rename(unit="statement"), b.rename(unit="statement"))
-    compared = _Compared.of(contrast, arrangement, as_statements[0], as_statements[1], a, b, tests)
-    return _corrected([compared], tests)[0]
+    return _corrected([compare_units(a, b, design, contrast, tests)], tests)[0]
 
 
 def bootstrap_interval(tests: HeadTests) -> Interval:
     """Each head's own BCa bootstrap interval of level 1 - α, [head of any layer]; units are drawn whole."""
     procedure = procedure_of(tests.test, tests.design)
-    return procedure.bootstrapped(_flat(tests.units_a), _flat(tests.units_b), tests.settings)
+    return procedure.bootstrapped(flat(tests.units_a), flat(tests.units_b), tests.settings)
 
 
-_TESTS: dict[Design, TestName] = {"paired": "paired_t", "independent": "welch"}
-
-
-@dataclass(frozen=True)
-class _Compared:
-    """One contrast, tested head by head and not yet corrected."""
-
-    contrast: ContrastSection
-    arrangement: Arrangement
-    procedure: Procedure
-    a: xr.DataArray
-    b: xr.DataArray
-    units_a: xr.DataArray
-    units_b: xr.DataArray
-    result: TestStatistics
-    difference: MeanDifference
-
-    @classmethod
-    def of(
-        cls,
-        contrast: ContrastSection,
-        arrangement: Arrangement,
-        a: xr.DataArray,
-        b: xr.DataArray,
-        units_a: xr.DataArray,
-        units_b: xr.DataArray,
-        tests: TestsSection,
-    ) -> "_Compared":
-        procedure = procedure_of(arrangement.test, arrangement.design)
-        flat = (_flat(units_a), _flat(units_b))
-        result, difference = procedure.test(*flat, tests.alternative), procedure.difference(*flat)
-        return cls(contrast, arrangement, procedure, a, b, units_a, units_b, result, difference)
-
-    @property
-    def flat(self) -> tuple[Scores, Scores]:
-        return _flat(self.units_a), _flat(self.units_b)
-
-    @property
-    def member(self) -> Member:
-        names = self.arrangement.names_a
-        if self.arrangement.design == "independent":
-            names = (*names, *self.arrangement.names_b)
-        resampled = self.arrangement.test == "permutation"
-        return Member(*self.flat, self.result, self.difference, self.procedure, names, resampled)
-
-
-def _compare(scores: xr.DataArray, contrast: ContrastSection, tests: TestsSection) -> _Compared:
-    ordered = scores.transpose("statement", *CELL)
-    arrangement = arrange(columns_of(ordered), contrast, tests)
-    a, b = ordered.isel(statement=arrangement.a), ordered.isel(statement=arrangement.b)
-    units_a = _means(a, arrangement.unit_a, len(arrangement.names_a))
-    units_b = _means(b, arrangement.unit_b, len(arrangement.names_b))
-    return _Compared.of(contrast, arrangement, a, b, units_a, units_b, tests)
-
-
-def _means(scores: xr.DataArray, units: Rows, count: int) -> xr.DataArray:
-    """The mean score of each unit's statements, [unit, layer, head]; the scores themselves where each has one."""
-    if len(units) == count:
-        values = scores.to_numpy()[np.argsort(units)]
-    else:
-        sums = np.zeros((count, *scores.shape[1:]))
-        np.add.at(sums, units, scores.to_numpy().astype(np.float64))
-        values = sums / np.bincount(units, minlength=count)[:, np.newaxis, np.newaxis]
-    return xr.DataArray(values, dims=("unit", *CELL), coords={"layer": scores.layer, "head": scores["head"]})
-
-
-def _corrected(compared: Sequence[_Compared], tests: TestsSection) -> list[HeadTests]:
+def _corrected(compared: Sequence[Compared], tests: TestsSection) -> list[HeadTests]:
     """Adjust the p-values of one family, and put everything about each contrast together."""
     family = adjust_family([one.member for one in compared], tests)
     return [_head_tests(one, adjusted, tests) for one, adjusted in zip(compared, family, strict=True)]
 
 
-def _head_tests(compared: _Compared, adjusted: Adjusted, tests: TestsSection) -> HeadTests:
+def _head_tests(compared: Compared, adjusted: Adjusted, tests: TestsSection) -> HeadTests:
     heads = _heads(compared, adjusted, tests)
     notices = (*compared.arrangement.notices, *adjusted.notices, *_untested(compared.contrast, heads))
     return HeadTests(
@@ -250,17 +174,18 @@ def _head_tests(compared: _Compared, adjusted: Adjusted, tests: TestsSection) ->
         design=compared.arrangement.design,
         test=compared.arrangement.test,
         heads=heads,
-        a=compared.a,
-        b=compared.b,
-        units_a=compared.units_a,
-        units_b=compared.units_b,
+        a=compared.sides.a,
+        b=compared.sides.b,
+        units_a=compared.sides.units_a,
+        units_b=compared.sides.units_b,
         adjusting=adjusted,
         notices=notices,
     )
 
 
-def _heads(compared: _Compared, adjusted: Adjusted, tests: TestsSection) -> xr.Dataset:
-    a, b = compared.flat
+def _heads(compared: Compared, adjusted: Adjusted, tests: TestsSection) -> xr.Dataset:
+    sides = compared.sides
+    a, b = flat(sides.units_a), flat(sides.units_b)
     procedure, difference = compared.procedure, compared.difference
     results = {
         **_set_summary("a", a, tests.alpha),
@@ -276,21 +201,17 @@ def _heads(compared: _Compared, adjusted: Adjusted, tests: TestsSection) -> xr.D
         "detectable": adjusted.detectable,
         "reason": compared.result.reason,
     }
-    shape = compared.units_a.shape[1:]
+    shape = sides.units_a.shape[1:]
     cells = {name: (CELL, np.asarray(values).reshape(shape)) for name, values in results.items()}
     stacked = np.stack([values.reshape(shape) for values in adjusted.by_correction])
     return xr.Dataset(
         {**cells, "adjusted": (("correction", *CELL), stacked)},
-        coords={"correction": list(tests.corrections), "layer": compared.a.layer, "head": compared.a["head"]},
+        coords={"correction": list(tests.corrections), "layer": sides.a.layer, "head": sides.a["head"]},
     )
 
 
 def _bounds(name: str, interval: Interval) -> dict[str, PerHead]:
     return {f"{name}_low": interval.low, f"{name}_high": interval.high}
-
-
-def _flat(scores: xr.DataArray) -> Scores:
-    return scores.to_numpy().reshape(len(scores), -1)
 
 
 def _set_summary(name: str, scores: Scores, alpha: float) -> dict[str, PerHead]:

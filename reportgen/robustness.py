@@ -6,6 +6,9 @@
 2. A head stands in a universe where it is found there with the sign that it has in the study.
 3. Every universe counts once: a head's standing is the share of universes in which it stands. No p-value is made of
    it, since universes share their data.
+4. A universe without any correction does not count: it is no reasonable choice for so many heads, finds heads where
+   none differs, and would raise every head's standing. It is there for comparison (only where no universe of the
+   study is corrected do all of them count).
 
 After Simonsohn, Simmons & Nelson (2020), https://doi.org/10.1038/s41562-020-0912-z; that imaging's findings hang on
 such choices is shown by Carp (2012), https://doi.org/10.3389/fnins.2012.00149, and Botvinik-Nezer et al. (2020),
@@ -33,20 +36,21 @@ Flags = npt.NDArray[np.bool_]
 @dataclass(frozen=True)
 class UniverseResult:
     """What one universe finds: of `n` pairs (of statements in the smaller set where unpaired), how many heads, and
-    how many of them the study finds with the same sign."""
+    how many of them the study finds with the same sign. `counts` is False where it is there for comparison alone."""
 
     universe: Universe
     n: int
     heads: int
     shared: int
+    counts: bool
 
 
 @dataclass(frozen=True)
 class ChoiceSummary:
-    """What comes of one choice, over all universes that make it.
+    """What comes of one choice, over all universes that make it: those that count, but for a choice of no correction.
 
     `heads` is the median number of heads found, `kept` the mean share of the study's heads found again (NaN where
-    the study finds none); `own` marks the study's own choice.
+    the study finds none); `own` marks the study's own choice. `counts` is False where none of the universes does.
     """
 
     choice: Choice
@@ -54,14 +58,15 @@ class ChoiceSummary:
     heads: float
     kept: float
     own: bool
+    counts: bool
 
 
 @dataclass(frozen=True)
 class Robustness:
     """The first contrast in every universe.
 
-    `standing` is, for each head, the share of universes in which it stands, and `found` whether the study finds it,
-    both [layer, head].
+    `standing` is, for each head, the share of the universes that count in which it stands, and `found` whether the
+    study finds it, both [layer, head].
     """
 
     own: Universe
@@ -77,14 +82,24 @@ class Robustness:
         return int(self.found.sum())
 
     @cached_property
+    def counted(self) -> tuple[UniverseResult, ...]:
+        """The universes that count, which every share is a share of."""
+        return tuple(result for result in self.universes if result.counts)
+
+    @property
+    def uncorrected(self) -> int:
+        """How many universes do not count, because nothing is corrected for in them."""
+        return len(self.universes) - len(self.counted)
+
+    @cached_property
     def by_heads(self) -> tuple[UniverseResult, ...]:
-        """The universes in the order of the curve, the fewest heads first."""
-        return tuple(sorted(self.universes, key=lambda result: (result.heads, result.shared)))
+        """The universes in the order of the curve, the fewest heads first, those that do not count after all others."""
+        return tuple(sorted(self.universes, key=lambda result: (not result.counts, result.heads, result.shared)))
 
     @property
     def holding(self) -> int:
-        """In how many universes at least half of the study's heads stand."""
-        return sum(2 * result.shared >= self.study_heads for result in self.universes)
+        """In how many of the universes that count at least half of the study's heads stand."""
+        return sum(2 * result.shared >= self.study_heads for result in self.counted)
 
     @cached_property
     def dimensions(self) -> tuple[Dimension, ...]:
@@ -101,16 +116,21 @@ class Robustness:
         return max(others, key=self.spread, default="relation")
 
     def spread(self, dimension: Dimension) -> float:
-        """How far apart the medians of heads found are under the values of that dimension."""
-        heads = [summary.heads for summary in self.summaries(dimension)]
-        return max(heads) - min(heads)
+        """How far apart the medians of heads found are under the values of that dimension that count."""
+        ranked = self.ranked(dimension)
+        return ranked[-1].heads - ranked[0].heads if ranked else 0.0
+
+    def ranked(self, dimension: Dimension) -> list[ChoiceSummary]:
+        """What comes of each choice that counts, the fewest heads first."""
+        counted = (summary for summary in self.summaries(dimension) if summary.counts)
+        return sorted(counted, key=lambda summary: summary.heads)
 
     def summaries(self, dimension: Dimension) -> tuple[ChoiceSummary, ...]:
         """What comes of each choice in one dimension, the study's own choice first; a relation alone is compared with
         universes that are otherwise like it, and they take no part in the other dimensions."""
         place, mine = DIMENSIONS.index(dimension), self.own.choices
         groups: dict[Choice, list[UniverseResult]] = {mine[place]: []}
-        for result in self.universes:
+        for result in self.universes if dimension == "correction" else self.counted:
             analysis = result.universe.analysis
             alike = replace(analysis, relation=None) == self.own.analysis
             if alike if dimension == "relation" else analysis.relation is None:
@@ -118,7 +138,7 @@ class Robustness:
         return tuple(self._summary(choice, results) for choice, results in groups.items())
 
     def heads_standing(self, share: float) -> list[tuple[int, int]]:
-        """The heads, as (layer, head), that stand in at least that share of universes, the firmest first."""
+        """The heads, as (layer, head), that stand in at least that share of what counts, the firmest first."""
         standing = self.standing.to_numpy()
         order = np.argsort(-standing, axis=None, kind="stable")
         places = zip(*np.unravel_index(order, standing.shape), strict=True)
@@ -132,6 +152,7 @@ class Robustness:
             heads=float(np.median([result.heads for result in results])),
             kept=float(np.mean(kept)),
             own=choice in self.own.choices,
+            counts=any(result.counts for result in results),
         )
 
 
@@ -141,19 +162,20 @@ def explore(multiverse: Multiverse, scores: Mapping[Measure, xr.DataArray], test
     `scores` holds the labelled scores of every measure that a universe needs; where a universe keeps recalled facts
     alone they have a coordinate `recalled` along `statement`. Raises what `test_heads` raises.
     """
-    found = tests.recall_heads()
+    found, any_corrected = tests.recall_heads(), any(universe.corrected for universe in multiverse.universes)
     sign = np.sign(tests.heads.effect)
     results: list[UniverseResult] = []
     stands = np.zeros(found.shape, dtype=np.int64)
     for universe, tested, passing in _each(multiverse, scores, tests):
         same = passing & (np.sign(tested.heads.effect) == sign)
-        stands += same.to_numpy()
-        shared = int((same & found).sum())
-        results.append(UniverseResult(universe, min(tested.n_a, tested.n_b), int(passing.sum()), shared))
+        counts = universe.corrected or not any_corrected
+        stands += same.to_numpy() & counts
+        n, shared = min(tested.n_a, tested.n_b), int((same & found).sum())
+        results.append(UniverseResult(universe, n, int(passing.sum()), shared, counts))
     return Robustness(
         own=multiverse.own,
         universes=tuple(results),
-        standing=found.astype(float).copy(data=stands / len(results)),
+        standing=found.astype(float).copy(data=stands / sum(result.counts for result in results)),
         found=found,
         left_out=multiverse.left_out,
         resamples=_resamples(tests.settings),

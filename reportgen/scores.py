@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+CELL = ("layer", "head")
+
 
 class Described(Protocol):
     """What the scores need to know of a statement to label it."""
@@ -55,3 +57,15 @@ def columns_of(scores: xr.DataArray) -> dict[str, npt.NDArray[Any]]:
         for name, labels in scores.coords.items()
         if labels.dims == ("statement",) and name != "statement"
     }
+
+
+def flat(scores: xr.DataArray) -> npt.NDArray[np.floating[Any]]:
+    """Labelled scores as rows, [row, head of any layer]."""
+    values: npt.NDArray[np.floating[Any]] = scores.to_numpy().reshape(len(scores), -1)
+    return values
+
+
+def by_head(values: npt.NDArray[np.float64], like: xr.DataArray) -> xr.DataArray:
+    """Values of all heads, [head of any layer], by the layers and heads of other labelled ones."""
+    shape = (like.sizes["layer"], like.sizes["head"])
+    return xr.DataArray(values.reshape(shape), dims=CELL, coords={"layer": like.layer, "head": like["head"]})

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from reportgen.inference import CELL, HeadTests
+from reportgen.inference import HeadTests
+from reportgen.scores import by_head, flat
 from reportgen.stats.differences import PerHead, differences_of
 from reportgen.stats.selection import FEWEST_UNITS, CrossFit, SplitHalf, cross_fit, split_half, top_k_stability
 
@@ -40,9 +41,9 @@ def look_again(tests: HeadTests, k: int) -> Selected | None:
     stability = top_k_stability(samples, k, RESAMPLES, np.random.default_rng([seed, 2]))
     return Selected(
         k=k,
-        cross_fitted=_by_head(crossed.estimate, tests),
-        chosen=_by_head(crossed.chosen, tests),
-        stability=_by_head(stability, tests),
+        cross_fitted=by_head(crossed.estimate, tests.heads.effect),
+        chosen=by_head(crossed.chosen, tests.heads.effect),
+        stability=by_head(stability, tests.heads.effect),
         ranks=crossed,
         halves=split_half(samples, SPLITS, np.random.default_rng([seed, 3])),
     )
@@ -50,14 +51,7 @@ def look_again(tests: HeadTests, k: int) -> Selected | None:
 
 def _samples(tests: HeadTests) -> tuple[PerHead, ...]:
     """Samples [unit, head] whose means add up to the effect."""
-    a, b = (units.to_numpy().reshape(len(units), -1) for units in (tests.units_a, tests.units_b))
+    a, b = (flat(units) for units in (tests.units_a, tests.units_b))
     if tests.design == "paired":
         return (differences_of(a, b),)
     return a.astype(np.float64), -b.astype(np.float64)
-
-
-def _by_head(values: PerHead, tests: HeadTests) -> xr.DataArray:
-    shape = tests.heads.effect.shape
-    return xr.DataArray(
-        values.reshape(shape), dims=CELL, coords={"layer": tests.heads.layer, "head": tests.heads["head"]}
-    )

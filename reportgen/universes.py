@@ -5,9 +5,9 @@
    that the facts do not allow, or that is another one over again, is left out.
 3. Each relation alone is taken under every correction, else with the study's own choices: in all combinations, the
    relations of a study with many would outnumber everything else.
-4. A universe is one choice in each dimension. What cannot be carried out, or would rest on fewer than
-   `FEWEST_PAIRS` pairs or units in a set, is left out and counted under its reason; the study's own universe
-   never is.
+4. A universe is one choice in each dimension; not to correct is one of them, for comparison. What cannot be carried
+   out, or would rest on fewer than `FEWEST_PAIRS` pairs or units in a set, is left out and counted under its reason;
+   the study's own universe never is.
 
 Nothing here needs a model's weights, so what must be read is known before any model runs. After Steegen, Tuerlinckx,
 Gelman & Vanpaemel (2016), https://doi.org/10.1177/1745691616658637, and Simonsohn, Simmons & Nelson (2020),
@@ -105,6 +105,11 @@ class Universe:
 
     analysis: Analysis
     correction: Correction
+
+    @property
+    def corrected(self) -> bool:
+        """Whether it corrects for testing many heads; without that heads are found where none differs."""
+        return self.correction != "none"
 
     @property
     def choices(self) -> tuple[Choice, ...]:

@@ -1,6 +1,7 @@
 """The specification curve: how many heads each universe finds, over the choices that make it; and who stands where.
 
-Universes stand side by side, the fewest heads first. Above, how many heads each finds, and solid how many of them
+Universes stand side by side, the fewest heads first; those without any correction, which do not count, stand apart
+at the right and pale. Above, how many heads each finds, and solid how many of them
 the study finds too; below, one row a choice, with a tick in each universe that makes it. The study's own universe is
 marked through both. After Simonsohn, Simmons & Nelson (2020), https://doi.org/10.1038/s41562-020-0912-z.
 """
@@ -18,6 +19,7 @@ from reportgen.universes import Choice, Dimension
 
 _TOP, _BOTTOM, _CURVE, _BETWEEN, _ROW = 44, 26, 190, 14, 17
 _LABELS = 128
+_GAP, _PALE = 0.03, 0.45
 _BARE: dict[str, object] = {"showgrid": False, "zeroline": False, "fixedrange": True}
 _TICK = [[0.0, theme.INK_SOFT], [1.0, theme.INK_SOFT]]
 
@@ -32,13 +34,20 @@ def height(robustness: Robustness) -> int:
 
 def specification_curve(robustness: Robustness, named: Named, titled: Titled) -> go.Figure:
     """The curve and its choices; `named` gives a choice's short name, `titled` that of a dimension."""
-    rows = _rows(robustness)
+    rows, columns = _rows(robustness), _columns(robustness)
     figure = go.Figure(layout=_layout(robustness, rows, named, titled))
     texts = [_told(result, rows, named) for result in robustness.by_heads]
-    figure.add_trace(_bars([result.heads for result in robustness.by_heads], theme.PAIR, texts))
-    figure.add_trace(_bars([result.shared for result in robustness.by_heads], theme.INK, None))
-    figure.add_trace(_ticks(robustness, rows))
+    figure.add_trace(_bars(columns, [result.heads for result in robustness.by_heads], theme.PAIR, texts))
+    figure.add_trace(_bars(columns, [result.shared for result in robustness.by_heads], theme.INK, None))
+    figure.add_trace(_ticks(columns, rows))
     return figure
+
+
+def _columns(robustness: Robustness) -> list[UniverseResult | None]:
+    """The universes from left to right, with empty columns between those that count and the others."""
+    counted, others = robustness.by_heads[: len(robustness.counted)], robustness.by_heads[len(robustness.counted) :]
+    gap = max(1, round(_GAP * len(robustness.universes))) if others else 0
+    return [*counted, *(None for _ in range(gap)), *others]
 
 
 def _told(result: UniverseResult, rows: Sequence[Choice | Dimension], named: Named) -> str:
@@ -54,20 +63,27 @@ def _rows(robustness: Robustness) -> list[Choice | Dimension]:
     return rows
 
 
-def _bars(counts: Sequence[int], colour: str, texts: list[str] | None) -> go.Bar:
+def _bars(
+    columns: Sequence[UniverseResult | None], counts: Sequence[int], colour: str, texts: list[str] | None
+) -> go.Bar:
+    results = [(place, result) for place, result in enumerate(columns) if result is not None]
     return go.Bar(
-        x=list(range(len(counts))),
+        x=[place for place, _ in results],
         y=list(counts),
         width=1,
-        marker={"color": colour, "line": {"width": 0}},
+        marker={
+            "color": colour,
+            "opacity": [1.0 if result.counts else _PALE for _, result in results],
+            "line": {"width": 0},
+        },
         customdata=texts,
         hovertemplate="%{customdata}<extra></extra>" if texts else None,
         hoverinfo=None if texts else "skip",
     )
 
 
-def _ticks(robustness: Robustness, rows: Sequence[Choice | Dimension]) -> go.Heatmap:
-    made = [result.universe.choices for result in robustness.by_heads]
+def _ticks(columns: Sequence[UniverseResult | None], rows: Sequence[Choice | Dimension]) -> go.Heatmap:
+    made = [() if result is None else result.universe.choices for result in columns]
     return go.Heatmap(
         z=[[1 if row in choices else None for choices in made] for row in rows],
         yaxis="y2",
@@ -82,7 +98,8 @@ def _ticks(robustness: Robustness, rows: Sequence[Choice | Dimension]) -> go.Hea
 
 def _layout(robustness: Robustness, rows: Sequence[Choice | Dimension], named: Named, titled: Titled) -> go.Layout:
     inner = _CURVE + _BETWEEN + _ROW * len(rows)
-    own = [result.universe for result in robustness.by_heads].index(robustness.own)
+    columns = [None if result is None else result.universe for result in _columns(robustness)]
+    own = columns.index(robustness.own)
     mine = set(robustness.own.choices)
     return theme.base_layout(
         height=height(robustness),
@@ -92,12 +109,12 @@ def _layout(robustness: Robustness, rows: Sequence[Choice | Dimension], named: N
         bargap=0,
         xaxis={
             **_BARE,
-            "range": [-0.5, len(robustness.universes) - 0.5],
+            "range": [-0.5, len(columns) - 0.5],
             "anchor": "y2",
             "showticklabels": False,
             "ticks": "",
             "title": {
-                "text": f"{len(robustness.universes):,} universes, fewest heads first",
+                "text": f"{len(robustness.counted):,} universes, fewest heads first",
                 "font": {"size": 11, "color": theme.INK_SOFT},
                 "standoff": 4,
             },
@@ -125,7 +142,12 @@ def _layout(robustness: Robustness, rows: Sequence[Choice | Dimension], named: N
         shapes=[_mark(own)],
         annotations=[
             _note("<b>Heads found</b>, solid: in the study too", 0, "left", -_LABELS, 24, theme.INK),
-            _mark_note(own, len(robustness.universes)),
+            _mark_note(own, len(columns)),
+            *(
+                [_note(f"{robustness.uncorrected:,} uncorrected", 1, "right", 0, 24, theme.INK_SOFT)]
+                if None in columns
+                else []
+            ),
         ],
     )
 
@@ -177,7 +199,7 @@ def frame(robustness: Robustness) -> Frame:
 
 
 def standing_map(robustness: Robustness, tests: HeadTests) -> go.Figure:
-    """The share of universes in which each head stands, beside the study's effect; per layer, who nearly always does."""
+    """The share of what counts in which each head stands, beside the study's effect; per layer, who nearly always does."""
     map_, standing = frame(robustness), robustness.standing.to_numpy() * 100
     effect = tests.heads.effect.to_numpy() * 100
     firm = (standing >= 100 * NEARLY_ALWAYS).sum(axis=1)

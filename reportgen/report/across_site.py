@@ -3,8 +3,11 @@
 Every study publishes its max-T null: for each arrangement the largest statistic over all its heads and contrasts.
 The largest over all studies, arrangement by arrangement, is the null of the whole site (Winkler et al. 2016): a head
 whose statistic exceeds its 1 - α quantile is found with a family-wise error of α over everything the site tests.
-Studies of the same units and seed are arranged together; others independently, which for two-sided tests errs on the
-side of caution (Šidák 1967).
+Studies of the same units and seed are arranged together. The arrangements of all others have nothing to do with each
+other, so that their maxima are taken together as if the studies were independent. For two-sided tests that errs on the
+side of caution, however their heads depend on each other, where statistics are about jointly normal: the Gaussian
+correlation inequality (Royen 2014, https://arxiv.org/abs/1408.1028). For one-sided tests nothing of the kind holds in
+general.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from reportgen import numbers
 from reportgen.report.document import Block, Heading, Prose, Raw
 from reportgen.report.markup import Html, Md, md
 from reportgen.report.tables import Column, Row, table_html
-from reportgen.spec.model import TestsSection
+from reportgen.spec.model import Alternative, TestsSection
 
 if TYPE_CHECKING:  # the list of studies is made without them, and they bring SciPy and pandas
     from reportgen.families import Adjusted
@@ -27,10 +30,12 @@ if TYPE_CHECKING:  # the list of studies is made without them, and they bring Sc
 
 FILE = "max-t.json"
 _DIGITS = 6
+_STATISTICS: dict[Alternative, str] = {"two-sided": "|t|", "greater": "t", "less": f"{numbers.MINUS}t"}
 
 
 class Tested(BaseModel):
-    """One contrast: what it is called, how many heads its study found, and every tested head's statistic (|t|)."""
+    """One contrast: what it is called, how many heads its study found, and every tested head's statistic: in units of t,
+    larger further from the null (|t|, t or −t, as the study's tests are two-sided or not)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,7 +50,7 @@ class StudyNull(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     alpha: float
-    alternative: str
+    alternative: Alternative
     contrasts: list[Tested]
     maxima: list[float]
 
@@ -106,12 +111,15 @@ def across_site(nulls: Mapping[str, StudyNull]) -> tuple[Block, ...]:
     critical = critical_value(maxima, first.alpha, exact=False)
     heads = sum(len(tested.statistics) for null in together.values() for tested in null.contrasts)
     text = md(
-        "Were all {heads} tests of heads in these {studies} studies one family, a head would have to reach |t| > {critical} "
-        "(max-T over the whole site, family-wise error {level}).",
+        "Were all {heads} tests of heads in these {studies} studies one family, a head would have to reach {statistic} > "
+        "{critical} (max-T over the whole site, family-wise error {level}). Studies of different units are taken as "
+        "independent{cautious}.",
         heads=numbers.count(heads),
         studies=len(together),
+        statistic=_STATISTICS[first.alternative],
         critical=numbers.decimal(critical),
         level=numbers.level(first.alpha),
+        cautious=", which errs on the side of caution" if first.alternative == "two-sided" else "",
     )
     return Heading(2, Md("Over all studies"), "over-all-studies"), Prose(text), Raw(_table(together, critical))
 

@@ -12,7 +12,7 @@ from reportgen.report.document import Block, Heading, Prose, Table
 from reportgen.report.markup import Md, join_md, md
 from reportgen.report.tables import Column, Row, table_html
 from reportgen.sensitivity import unit_of
-from reportgen.stats.calibration_rows import EqualMeansRow
+from reportgen.stats.calibration_rows import LEVEL, EqualMeansRow
 from reportgen.stats.null_draws import Test
 
 _MOST_NAMED = 4
@@ -64,18 +64,21 @@ def equal_means_method(counted: Counted) -> Md:
 
 
 def _points(counted: Counted) -> str:
-    smallest = numbers.points(counted.tests.smallest_effect)
-    return f"{smallest} {'point' if smallest == '1.0' else 'points'}"
+    return f"{numbers.points(counted.tests.smallest_effect)} points"
 
 
 def _kept(own: EqualMeansRow) -> str:
-    """Whether the study's rule keeps its promise there; nothing where it makes none, or is not about means."""
-    if not own.promises or own.test in _RANK_TESTS:
+    """Whether the study's rule keeps its promise there; no correction makes none, and a rank test none about means."""
+    if own.test in _RANK_TESTS:
+        return "; but its test asks about ranks, not about means"
+    if not own.promises:
         return ""
     alpha = numbers.level(own.alpha)
     return {
-        "held": f", which {alpha} allows",
-        "cautious": f", less than the {alpha} that it allows itself",
+        "held": f", where chance alone can explain more than {alpha}"
+        if own.beyond.share > own.alpha
+        else f", within {alpha}",
+        "cautious": f", within {alpha}",
         "broken": f", more than {alpha}",
     }[own.verdict]
 
@@ -96,7 +99,7 @@ def _table(counted: Counted) -> Table:
             "intervals{rule}.",
             test=words.TESTS[counted.own_test],
             draws=numbers.count(counted.own_means.any.draws),
-            level="95 %",
+            level=numbers.level(LEVEL),
             rule="; the study's rule asks for significance and for the smallest effect" if asked else "",
         ),
         html=table_html(
@@ -182,16 +185,12 @@ def _name(place: int, counted: Counted) -> str:
 def _remedies(counted: Counted) -> Iterable[Md]:
     if counted.own_test in _RANK_TESTS:
         return
-    if counted.tests.smallest_effect:
-        yield Md(
-            "*What to do:* read findings with the smallest effect of interest, since false ones of this kind tend to be small, "
-            "and look at the scores of a skewed head before trusting it."
-        )
-    else:
-        yield Md(
-            "*What to do:* name a smallest effect of interest, since false findings of this kind tend to be small, and look at "
-            "the scores of a skewed head before trusting it."
-        )
+    keep = "keep to the" if counted.tests.smallest_effect else "name a"
+    yield md(
+        "*What to do:* {keep} smallest effect of interest{worth}, and look at the scores of a skewed head before trusting it.",
+        keep=keep,
+        worth=", whose worth the table shows" if counted.tests.smallest_effect else "",
+    )
     yield Md("More facts bring means closer to normal, and with them the error to its promise.")
     yield _other_question(counted)
 

@@ -126,10 +126,11 @@ def _answer(counted: Counted) -> Md:
 
 
 def _summary(counted: Counted) -> str:
-    own = counted.own
+    own, means = counted.own, counted.own_means
+    beyond = f", {rates.percent(means.beyond.share)} with the smallest effect" if counted.tests.smallest_effect else ""
     return (
         f"In {numbers.count(own.any.draws)} data sets in which no head differs, the study's procedure found some in "
-        f"{rates.percent(own.any.share)}."
+        f"{rates.percent(own.any.share)}; where only the means are equal, in {rates.percent(means.any.share)}{beyond}."
     )
 
 

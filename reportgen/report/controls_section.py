@@ -77,11 +77,10 @@ def _alarms(negative: NegativeControl) -> str:
 
 
 def _how_shuffled(finding: Finding) -> str:
-    contrast, clustered = finding.tests.contrast, finding.tests.settings.cluster is not None
+    contrast = finding.tests.contrast
     if finding.tests.design == "paired":
-        if clustered:
-            return f"the {contrast.a.name} and the {contrast.b.name} mean of each cluster are swapped or not by the toss of a coin"
-        return f"the {contrast.a.name} and the {contrast.b.name} statement of each pair are swapped or not by the toss of a coin"
+        side = "statement of each pair" if finding.tests.partners else "mean of each cluster"
+        return f"the {contrast.a.name} and the {contrast.b.name} {side} are swapped or not by the toss of a coin"
     return f"all {_units(finding.tests)} are pooled and drawn at random into {contrast.a.name} and {contrast.b.name}"
 
 
@@ -134,8 +133,8 @@ def _maps(controls: Controls, finding: Finding, spec: StudySpec) -> Figure:
         caption=md(
             "The effect of every head with the labels as they are ({first}) and with the labels shuffled once ({second}), on "
             "one scale that ends at ±{limit} points. A ring marks the heads found in either; a cell is empty where the effect "
-            "is no larger than twice the numerical noise of its head. Right: the mean size of the effects in each layer, the fainter "
-            "bars with shuffled labels.",
+            "is no larger than twice the numerical noise of its head. Right: the mean size of the effects in each layer, the "
+            "fainter bars with shuffled labels.",
             first="above" if frame.stacked else "left",
             second="below" if frame.stacked else "middle",
             limit=numbers.decimal(heatmaps.clip(finding.tests.heads.effect.to_numpy() * 100), 1),

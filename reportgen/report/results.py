@@ -52,9 +52,8 @@ class Plan:
 class Results:
     """One run of one study, start to end; `scores` has dims statement, layer and head.
 
-    `robustness` is that of the first contrast; `left_out` are the
-    contrasts that what was measured leaves without statements. `shown` says of which statements the page keeps what; `attention` holds
-    their rows and patterns.
+    `robustness` is that of the first contrast; `left_out` are the contrasts that what was measured leaves without
+    statements. `shown` says of which statements the page keeps what; `attention` holds their rows and patterns.
     """
 
     plan: Plan

@@ -12,12 +12,20 @@ from reportgen.report.markup import Html, Md, join_md, md, plain_md
 from reportgen.report.methods import cited_keys
 from reportgen.report.render import component
 from reportgen.report.tables import Column, Row, folded, table_html
-from reportgen.robustness import NEARLY_ALWAYS, Robustness, UniverseResult
+from reportgen.robustness import NEARLY_ALWAYS, ChoiceSummary, Robustness, UniverseResult
 from reportgen.spec.model import StudySpec
 
 PAGE = "robustness"
 _MOST_NAMED = 12
 _QUESTION = "Would another analyst have found the same heads?"
+_UNCORRECTED = Md(
+    " Not to correct is no reasonable choice for so many heads: such universes are shown for comparison, and no share, "
+    "median or order rests on them, but for the row that is theirs."
+)
+_DEMAND = Md(
+    " One point is not the same demand for the sum, the mean and the largest over a span's tokens: the mean over four tokens "
+    "is a quarter of their sum."
+)
 
 
 def robustness_document(robustness: Robustness, finding: Finding, spec: StudySpec) -> Document:
@@ -57,13 +65,15 @@ def robustness_summary(robustness: Robustness) -> tuple[Block, ...]:
 
 def _answer(robustness: Robustness) -> Md:
     """Whether the finding stands, which heads do, and what it hangs on most."""
-    return join_md([_stands(robustness), _firm(robustness), _matters(robustness)])
+    return join_md(
+        [_stands(robustness), *_compared(robustness), _firm(robustness), _matters(robustness)],
+    )
 
 
 def _counted(robustness: Robustness) -> str:
-    total = numbers.count(len(robustness.universes))
+    total = numbers.count(len(robustness.counted))
     if not robustness.study_heads:
-        none = sum(not result.heads for result in robustness.universes)
+        none = sum(not result.heads for result in robustness.counted)
         return f"The study finds no head; neither do {numbers.count(none)} of {total} universes"
     return f"The finding stands in {numbers.count(robustness.holding)} of {total} universes"
 
@@ -79,15 +89,29 @@ def _stands(robustness: Robustness) -> Md:
     )
 
 
+def _compared(robustness: Robustness) -> tuple[Md, ...]:
+    """What is shown beside the universes that count."""
+    if not robustness.uncorrected:
+        return ()
+    text = md(
+        "{n} more without any correction{own} {are} shown for comparison.",
+        n=numbers.count(robustness.uncorrected),
+        own="" if robustness.own.corrected else ", the study's own among them,",
+        are="is" if robustness.uncorrected == 1 else "are",
+    )
+    return (text,)
+
+
 def _firm(robustness: Robustness) -> Md:
     level, firm = numbers.level(NEARLY_ALWAYS), robustness.heads_standing(NEARLY_ALWAYS)
     if not firm:
-        return md("No head stands in at least {level} of them.", level=level)
+        return md("No head stands in at least {level} of the {total}.", level=level, total=len(robustness.counted))
     named = ", ".join(f"L{layer}H{head}" for layer, head in firm[:_MOST_NAMED])
     return md(
-        "{heads} in at least {level} of them: {named}{more}.",
+        "{heads} in at least {level} of the {total}: {named}{more}.",
         heads=f"{numbers.things(len(firm), 'head')} {'stands' if len(firm) == 1 else 'stand'}",
         level=level,
+        total=numbers.count(len(robustness.counted)),
         named=named,
         more=f" and {len(firm) - _MOST_NAMED} more" if len(firm) > _MOST_NAMED else "",
     )
@@ -97,10 +121,10 @@ def _matters(robustness: Robustness) -> Md:
     if not robustness.dimensions:
         return Md("There was no other choice to be made.")
     decisive = robustness.decisive
-    ordered = sorted(robustness.summaries(decisive), key=lambda summary: summary.heads)
-    fewest, most = ordered[0], ordered[-1]
-    if most.heads == fewest.heads:
+    ordered = robustness.ranked(decisive)
+    if not robustness.spread(decisive):
         return Md("No choice changes the median number of heads found.")
+    fewest, most = ordered[0], ordered[-1]
     return md(
         "The choice that matters most is *{dimension}*: {low} heads in the median universe with “{fewest}”, {high} with "
         "“{most}”.",
@@ -120,8 +144,8 @@ def _curve(robustness: Robustness) -> Figure:
     heads = [result.heads for result in robustness.universes]
     alt = (
         f"Above, a bar for each of {len(heads)} universes: from {min(heads)} to {max(heads)} heads found, the study's "
-        f"own universe with {robustness.study_heads}. Below, ticks that show which choices make each universe. "
-        "The same numbers stand in the table below."
+        f"own universe with {robustness.study_heads}{_set_off(robustness)}. Below, ticks that show which choices make each "
+        "universe. The same numbers stand in the table below."
     )
     return Figure(
         id="fig-specification-curve",
@@ -138,7 +162,10 @@ def _curve(robustness: Robustness) -> Figure:
         caption=md(
             "Every universe is a bar, the fewest heads first: how many heads it finds, and solid how many of them the study "
             "finds too, with the same sign. Below, a tick in each row whose choice it makes. The dotted line and the filled "
-            "dots mark the study's own choices."
+            "dots mark the study's own choices.{compared}",
+            compared=join_md([Md(""), *_compared(robustness), Md("They stand apart at the right and count nowhere.")])
+            if robustness.uncorrected
+            else Md(""),
         ),
         how_to_read=Md(
             "*How to read it:* a long solid plateau means that the study's heads are found whatever one chooses. Ticks of one "
@@ -149,8 +176,15 @@ def _curve(robustness: Robustness) -> Figure:
     )
 
 
+def _set_off(robustness: Robustness) -> str:
+    if not robustness.uncorrected:
+        return ""
+    return f"; set off at the right, {numbers.things(robustness.uncorrected, 'universe')} without any correction"
+
+
 def _every_universe(robustness: Robustness) -> Html:
-    shown = robustness.by_heads[-MOST_ROWS:][::-1]
+    """Those that count first, the most heads first."""
+    shown = sorted(robustness.universes, key=lambda result: (not result.counts, -result.heads))[:MOST_ROWS]
     columns = (
         *(Column(choice_words.dimension(dimension)) for dimension in robustness.dimensions),
         Column("n", number=True),
@@ -158,7 +192,8 @@ def _every_universe(robustness: Robustness) -> Html:
         Column("In the study too", number=True),
     )
     rows = [_universe_row(robustness, result) for result in shown]
-    which = "every universe" if len(shown) == len(robustness.universes) else f"the {len(shown)} that find the most"
+    whole = len(shown) == len(robustness.universes)
+    which = "every universe" if whole else f"the {len(shown)} that find the most, those with a correction first"
     return folded(f"The same as a table: {which}", table_html("Universes", columns, rows))
 
 
@@ -182,7 +217,7 @@ def _choices(robustness: Robustness) -> Table:
         Row(
             (
                 choice_words.dimension(dimension),
-                choice_words.choice(summary.choice) + (" (the study's)" if summary.own else ""),
+                choice_words.choice(summary.choice) + _remark(summary),
                 numbers.count(summary.universes),
                 _median(summary.heads),
                 "–" if np.isnan(summary.kept) else numbers.percent(summary.kept, 1),
@@ -196,11 +231,17 @@ def _choices(robustness: Robustness) -> Table:
         id="tbl-choices",
         caption=Md(
             "What comes of each choice, over all universes that make it (a relation alone is compared with universes that are "
-            "otherwise the study's); the choice that changes the number of heads most stands first. The last column is the "
-            "mean share of the study's heads that are found again with the same sign."
+            "otherwise the study's); the choice that changes the number of heads most stands first. Universes without any "
+            "correction are in their own row alone. The last column is the mean share of the study's heads that are found "
+            "again with the same sign."
         ),
         html=table_html("What each choice does", columns, rows),
     )
+
+
+def _remark(summary: ChoiceSummary) -> str:
+    remarks = [*(["the study's"] if summary.own else []), *([] if summary.counts else ["for comparison"])]
+    return f" ({', '.join(remarks)})" if remarks else ""
 
 
 def _map(robustness: Robustness, finding: Finding) -> Figure:
@@ -265,7 +306,7 @@ def _heads(robustness: Robustness, finding: Finding) -> Block:
         Column("Stands in", number=True),
         Column("Universes", number=True),
     )
-    total = len(robustness.universes)
+    total = len(robustness.counted)
     standing = [(head, float(robustness.standing[head.layer, head.head])) for head in finding.recall]
     rows = [
         Row(
@@ -296,14 +337,17 @@ def _method(robustness: Robustness) -> Md:
     return md(
         "The contrast was tested for every combination of the choices above (a universe), and all of them are shown "
         "[@simonsohn2020]; in imaging, such choices alone have been enough to change which findings come out [@carp2012; "
-        "@botvinik2020].{relations} Every reading of a statement comes from the same forward pass. What counts as found is "
-        "the same throughout: adjusted p at most α and an effect of at least the smallest effect of interest. Max-T takes "
+        "@botvinik2020].{relations}{uncorrected} Readings of the same tokens come from one forward pass. What counts as found "
+        "is the same throughout: adjusted p at most α and an effect of at least the smallest effect of interest.{demand} "
+        "Max-T takes "
         "{resamples} resamples in each universe; the study's own universe shows the study's own result. Universes rest on "
         "the same facts and are no independent replications: a share of universes is not a probability, and nothing is "
         "tested with it.",
         relations=Md(" Each relation alone was tested under every correction, else with the study's own choices.")
         if "relation" in robustness.dimensions
         else Md(""),
+        uncorrected=_UNCORRECTED if robustness.uncorrected else Md(""),
+        demand=_DEMAND if "aggregation" in robustness.dimensions else Md(""),
         resamples=numbers.count(robustness.resamples),
     )
 

@@ -128,3 +128,11 @@ def _welch_degrees(a: Moments, b: Moments) -> PerHead:
 def _minus(a: Moments, b: Moments) -> PerHead:
     with np.errstate(invalid="ignore"):
         return a.mean - b.mean
+
+
+def means_of_groups(rows: Scores, groups: npt.NDArray[np.intp], count: int) -> PerHead:
+    """The mean of the rows of each of `count` groups, [group, …], in float64; `groups` says which each row is in."""
+    sums = np.zeros((count, *rows.shape[1:]))
+    np.add.at(sums, groups, np.asarray(rows, dtype=np.float64))
+    sizes = np.bincount(groups, minlength=count).reshape(-1, *[1] * (rows.ndim - 1))
+    return np.asarray(sums / sizes)

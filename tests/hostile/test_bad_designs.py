@@ -102,6 +102,14 @@ def two_relations(pair: int) -> str:
             "the contrast `truth` needs at least 2 clusters for its heads to be tested; it has 1",
         ),
         (
+            SIZES.replace("z1", "z1, truth: true") + under("cluster: empty"),
+            ClusterDesignError,
+            "{place}: tests.cluster names the column `empty`, which is empty for every statement of the set `even` of the "
+            "contrast `sizes`\n    fill it in, or leave tests.cluster out\n"
+            "{place}: tests.cluster names the column `empty`, which is empty for every statement of the set `odd` of the "
+            "contrast `sizes`\n    fill it in, or leave tests.cluster out",
+        ),
+        (
             under("cluster: sice"),
             UnknownColumnError,
             "{place}: tests.cluster names the column `sice`, which no statement has; the columns are `object`, `pair`, "

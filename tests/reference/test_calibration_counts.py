@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 from statsmodels.stats.power import TTestPower
 from statsmodels.stats.proportion import proportion_confint
 
 from reportgen.stats import maxt
-from reportgen.stats.calibration import Settings, count_nulls, count_planted
+from reportgen.stats.calibration import count_nulls, count_planted
+from reportgen.stats.calibration_means import count_equal_means
 from reportgen.stats.calibration_rows import SURE, Rate, StandardErrors
+from reportgen.stats.calibration_tested import Settings
 from reportgen.stats.corrections import CRITERIA
 from reportgen.stats.null_draws import Pairs, TwoSets, null_of
 from reportgen.stats.null_reference import reference_of
@@ -146,3 +149,57 @@ def test_planted_effects_are_found_covered_and_inflated_on_top():
     naive, cross_fitted = (row.inflation for row in found.inflation)
     assert naive.interval[0] > 0
     assert cross_fitted.value < naive.value / 2
+
+
+def with_equal_means(design, smallest_effect=0.0, draws=400):
+    settings = Settings(
+        corrections=("bonferroni", "max_t", "max_t_step_down"),
+        means_draws=draws,
+        means_resamples=499,
+        smallest_effect=smallest_effect,
+    )
+    rows = count_equal_means(design, settings, np.random.default_rng(11), lambda _: None)
+    return {(row.test, row.correction): row for row in rows}
+
+
+def skewed_pairs(skewed, heads=40):
+    """Differences of mean 0; in the first `skewed` heads a few are far above the others."""
+    differences = np.random.default_rng(3).standard_normal((UNITS, heads))
+    differences[:, :skewed] = np.random.default_rng(4).lognormal(0, 1.5, (UNITS, skewed))
+    return Pairs(differences, np.zeros_like(differences))
+
+
+def test_where_only_the_means_are_equal_max_t_holds_among_symmetric_heads_and_is_shown_to_break_among_skewed_ones():
+    symmetric, skewed = with_equal_means(skewed_pairs(0)), with_equal_means(skewed_pairs(20))
+    for correction in ("bonferroni", "max_t", "max_t_step_down"):
+        assert symmetric["paired_t", correction].verdict_on_any in ("held", "cautious")
+        assert skewed["paired_t", correction].verdict_on_any == "broken"
+    assert skewed["paired_t", "max_t"].any.share > 0.5
+    assert skewed["paired_t", "max_t"].unskewed.share < skewed["paired_t", "max_t"].any.share
+
+
+def test_swaps_alone_cannot_show_what_skew_does():
+    rows = counted(skewed_pairs(20), draws=400)
+    assert rows["paired_t", "max_t"].verdict == "held"
+
+
+def test_the_smallest_effect_of_interest_holds_back_false_findings_of_skewed_heads():
+    rows = with_equal_means(skewed_pairs(20), smallest_effect=20.0)
+    assert rows["paired_t", "max_t"].verdict_on_any == "broken"
+    assert rows["paired_t", "max_t"].verdict in ("held", "cautious")
+
+
+def test_where_only_the_means_are_equal_welchs_test_stands_unequal_spreads_in_large_sets_and_students_does_not():
+    rng = np.random.default_rng(5)
+    rows = with_equal_means(TwoSets(2 * rng.standard_normal((120, 10)), rng.standard_normal((240, 10))), draws=300)
+    assert rows["welch", "max_t"].verdict_on_any in ("held", "cautious")
+    assert rows["student", "max_t"].verdict_on_any == "broken"
+
+
+def test_a_count_with_equal_means_is_that_of_plain_t_tests_on_redrawn_differences():
+    design, draws = skewed_pairs(5), 200
+    keys = np.random.default_rng(11).random((draws, UNITS))
+    centred = design.a - design.a.mean(axis=0)
+    p_values = [stats.ttest_1samp(centred[(row * UNITS).astype(int)], 0).pvalue for row in keys]
+    brute = sum(p.min() <= 0.05 / design.a.shape[1] for p in p_values)
+    assert with_equal_means(design, draws=draws)["paired_t", "bonferroni"].any.count == brute > 0

@@ -2,16 +2,26 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from reportgen.stats import calibration, maxt
-from reportgen.stats.calibration import Settings, calibrate, count_nulls, found_by
+from reportgen.stats import calibration, calibration_tested, maxt
+from reportgen.stats.calibration import calibrate, count_nulls
+from reportgen.stats.calibration_means import count_equal_means, strongly_skewed
 from reportgen.stats.calibration_rows import Points, Rate, StandardErrors
+from reportgen.stats.calibration_tested import Settings, found_by
 from reportgen.stats.corrections import CRITERIA, adjust
 from reportgen.stats.null_draws import Pairs, TwoSets, null_of
 from reportgen.stats.null_reference import reference_of
 
 SMALL = Settings(
-    draws=30, resamples=200, planted_draws=4, planted_resamples=99, splits=5, sizes=(StandardErrors(3.0), Points(0.1))
+    draws=30,
+    resamples=200,
+    planted_draws=4,
+    planted_resamples=99,
+    splits=5,
+    sizes=(StandardErrors(3.0), Points(0.1)),
+    means_draws=20,
+    means_resamples=99,
 )
 FROM_P_VALUES = [rule.method for rule in CRITERIA if not rule.resampled]
 
@@ -51,6 +61,75 @@ def test_shuffled_sets_hold_the_same_rows_without_their_means():
         np.testing.assert_allclose(np.sort(np.concatenate([a, b]), 0), np.sort(np.concatenate(design.base()), 0))
         np.testing.assert_allclose(np.concatenate([a, b]).mean(axis=0), 0, atol=1e-12)
     assert not np.allclose(drawn.a[:, 0], drawn.a[:, 1])
+
+
+def test_with_equal_means_whole_pairs_are_drawn_anew_from_differences_without_their_mean():
+    design = pairs()
+    centred = (design.a - design.b) - (design.a - design.b).mean(axis=0)
+    drawn = design.draw_equal_means(keys_for(design, 30))
+    for a, b in drawn.each():
+        units = [int(np.flatnonzero(np.isclose(centred, row).all(axis=1))[0]) for row in a - b]
+        assert len(set(units)) < len(design.a)
+        np.testing.assert_array_equal(b, design.b[units])
+
+
+def test_with_equal_means_each_set_is_drawn_anew_from_its_own_rows():
+    design = two_sets()
+    drawn = design.draw_equal_means(keys_for(design, 200))
+    assert (drawn.a.shape[0], drawn.b.shape[0]) == (9, 12)
+    for drawn_rows, rows in ((drawn.a, design.a), (drawn.b, design.b)):
+        centred = rows - rows.mean(axis=0)
+        times = np.isclose(drawn_rows[:, :, np.newaxis], centred).all(axis=3).sum(axis=(0, 1))
+        assert times.sum() == drawn_rows.shape[0] * 200
+        assert times.min() > 120
+        assert times.max() < 280
+
+
+def test_a_key_at_the_end_draws_the_last_unit():
+    design = pairs()
+    drawn = design.draw_equal_means(np.full((1, design.keys), np.nextafter(1, 0)))
+    np.testing.assert_array_equal(drawn.b[:, 0], np.broadcast_to(design.b[-1], design.b.shape))
+
+
+def test_skewness_is_scipys_and_that_of_the_more_skewed_set():
+    design = pairs(units=30)
+    np.testing.assert_allclose(design.skewness(), stats.skew(design.a - design.b))
+    sets = TwoSets(np.exp(design.a), -np.exp(2 * design.b))
+    np.testing.assert_allclose(
+        sets.skewness(),
+        np.where(np.abs(stats.skew(sets.a)) > np.abs(stats.skew(sets.b)), stats.skew(sets.a), stats.skew(sets.b)),
+    )
+    assert Pairs(np.ones((4, 1)), np.zeros((4, 1))).skewness() == [0]
+
+
+def test_strongly_skewed_heads_are_named_by_their_place_among_all_heads():
+    design = pairs(units=60, heads=3)
+    design.a[0, 1] -= 40
+    design.a[:2, 2] += 40
+    first, second = strongly_skewed(design, np.array([4, 7, 9]), 3.0)
+    assert (first.place, second.place) == (7, 9)
+    assert first.skewness < -second.skewness < -3
+
+
+def test_only_findings_beyond_the_smallest_effect_count_for_the_studys_rule():
+    def rates(smallest):
+        settings = Settings(corrections=("none",), means_draws=40, means_resamples=99, smallest_effect=smallest)
+        return count_equal_means(pairs(heads=30), settings, np.random.default_rng(0), lambda _: None)[0]
+
+    always, some, never = (rates(smallest) for smallest in (0.0, 0.27, 2.0))
+    assert always.any == some.any == never.any
+    assert always.beyond.count == always.any.count > some.beyond.count > never.beyond.count == 0
+    assert not always.promises
+
+
+def test_heads_that_a_draw_leaves_constant_are_not_tested_in_it():
+    """Of nine differences, one is 1 and the others 0: in a third of the draws it is missing, and nothing varies."""
+    a = np.zeros((9, 2))
+    a[0, 0], a[:, 1] = 1.0, np.random.default_rng(0).random(9)
+    settings = Settings(means_draws=60, means_resamples=99, corrections=("bonferroni", "max_t"))
+    for design in (Pairs(a, np.zeros_like(a)), Pairs(a[:, :1], np.zeros((9, 1)))):
+        rows = count_equal_means(design, settings, np.random.default_rng(1), lambda _: None)
+        assert max(row.any.share for row in rows if row.test == "paired_t") < 0.2
 
 
 @EVERY_TEST_OF_EVERY_DESIGN
@@ -119,10 +198,10 @@ def test_a_rate_that_is_never_or_always_seen_has_an_interval_within_0_and_1():
 def test_one_seed_gives_one_calibration_whatever_the_size_of_a_block(monkeypatch):
     done = []
     first = calibrate(pairs(), SMALL, np.random.default_rng(3), done.append)
-    monkeypatch.setattr(calibration, "_CELLS", 500)
+    monkeypatch.setattr(calibration_tested, "_CELLS", 500)
     assert calibrate(pairs(), SMALL, np.random.default_rng(3), lambda _: None) == first
     assert calibrate(pairs(), SMALL, np.random.default_rng(4), lambda _: None) != first
-    assert sum(done) == SMALL.draws + len(SMALL.sizes) * SMALL.planted_draws
+    assert sum(done) == SMALL.draws + len(SMALL.sizes) * SMALL.planted_draws + SMALL.means_draws
 
 
 @pytest.mark.parametrize("design", [pairs(), two_sets()])
@@ -132,6 +211,8 @@ def test_every_test_meets_every_correction(design):
     assert [(row.test, row.correction) for row in found.nulls] == combinations
     assert {row.test for row in found.planted} == {design.own_test}
     assert len(found.planted) == len(SMALL.sizes) * len(CRITERIA)
+    combinations = [(test, rule.method) for test in design.own_tests for rule in CRITERIA]
+    assert [(row.test, row.correction) for row in found.equal_means] == combinations
 
 
 def test_further_tests_are_planted_when_asked_for():

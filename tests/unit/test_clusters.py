@@ -66,12 +66,12 @@ def test_clusters_with_statements_of_both_sets_are_compared_with_themselves():
     assert (found.crossed, found.names_a, found.names_b) == (True, ("x", "y"), ("x", "y"))
     assert (found.a.tolist(), found.b.tolist()) == ([0, 1], [3, 4, 5])
     assert (found.unit_a.tolist(), found.unit_b.tolist()) == ([0, 1], [0, 1, 1])
-    assert found.left_out == ("z", "w")
+    assert found.alone == ("z", "w")
 
 
 def test_clusters_within_the_sets_are_compared_with_those_of_the_other():
     found = group(np.array(list("xyxzwz")), np.array([0, 1, 2]), np.array([3, 4, 5]))
-    assert (found.crossed, found.names_a, found.names_b, found.left_out) == (False, ("x", "y"), ("z", "w"), ())
+    assert (found.crossed, found.names_a, found.names_b, found.alone) == (False, ("x", "y"), ("z", "w"), ())
     assert (found.unit_a.tolist(), found.unit_b.tolist()) == ([0, 1, 0], [0, 1, 0])
 
 
@@ -157,8 +157,59 @@ def test_the_reader_is_told_what_the_units_are_and_which_clusters_are_left_out()
             ("elsewhere", "nowhere"),
         ),
     )
+    one = arrange(labels_of([*made, alone[0]]), TRUTH, settings()).notices[1]
+    assert "1 cluster by `place` is left out, because it holds statements of one set alone" in one.message
     nested = arrange(labels_of(made * 2), KIND, settings()).notices
     assert "each with its mean score" in nested[0].message
+
+
+@pytest.mark.parametrize("empty", ["", "nan", np.nan])
+@pytest.mark.parametrize("contrast", [TRUTH, KIND], ids=lambda contrast: contrast.id)
+def test_statements_of_no_known_cluster_are_left_out_and_counted(empty, contrast):
+    given = labels_of(statements([2] * 18))
+    if empty is np.nan:
+        given["place"] = np.array([float(name[1:]) for name in given["place"]])
+    given["place"][[0, 4, 5]] = empty
+    found = arrange(given, contrast, settings())
+    kept = {*found.a.tolist(), *found.b.tolist()}
+    assert kept == set(range(72)) - {0, 4, 5}
+    assert not {"", "nan"} & {*found.names_a, *found.names_b}
+    (notice,) = [notice for notice in found.notices if notice.kind == "left out"]
+    assert notice == Notice(
+        "left out",
+        f"In the contrast `{contrast.id}`, 3 statements are left out, because the column `place` is empty there: it is not "
+        "known which cluster they belong to.",
+        ("0-0", "1-0"),
+    )
+
+
+def test_clusters_that_are_all_empty_are_an_error_that_names_the_sets():
+    given = labels_of(statements([2] * 18))
+    given["place"][given["truth"]] = ""
+    with pytest.raises(ClusterDesignError) as caught:
+        arrange(given, TRUTH, settings(), "study.yml")
+    assert str(caught.value) == (
+        f"study.yml: tests.cluster names the column `place`, which is empty for every statement of the set "
+        f"`{TRUTH.a.name}` of the contrast `truth`\n    fill it in, or leave tests.cluster out"
+    )
+    given["place"][:] = "nan"
+    with pytest.raises(ClusterDesignError, match=f"of the set `{TRUTH.b.name}` of the contrast"):
+        arrange(given, TRUTH, settings())
+
+
+@pytest.mark.parametrize(("others", "hold"), [(39, "39 more clusters hold"), (1, "1 more cluster holds")])
+def test_one_shared_cluster_says_how_many_hold_one_set_only(others, hold):
+    made = statements([1])
+    made += [
+        Labelled(f"{i}", {"truth": i % 2 == 0, "pair": f"q{i}", "place": f"d{i}", "kind": "river"})
+        for i in range(others)
+    ]
+    with pytest.raises(TooFewStatementsError) as caught:
+        arrange(labels_of(made), TRUTH, settings())
+    assert str(caught.value) == (
+        "the contrast `truth` needs at least 2 clusters for its heads to be tested; it has 1 with statements of both sets, "
+        f"and {hold} statements of one set alone"
+    )
 
 
 def test_few_clusters_are_a_warning_that_calls_them_clusters():

@@ -57,8 +57,8 @@ def test_an_independent_test_of_pairs_says_that_it_gives_away_power(test):
     assert (found.design, found.test) == ("independent", test)
     assert len(found.a) == len(found.b) == 10
     assert warnings_of(found) == [
-        "The contrast `truth` holds 10 complete pairs but is tested as two independent sets, which gives away power: "
-        "`paired_t` or `wilcoxon` would compare partners."
+        "The contrast `truth` holds 10 complete pairs but is tested as two independent sets, which gives away power "
+        "and is only right where partners are unrelated or alike: `paired_t` or `wilcoxon` would compare partners."
     ]
 
 

@@ -106,9 +106,10 @@ def test_what_was_measured_comes_back_from_the_store_as_it_was(rounding: Map | N
     np.testing.assert_array_equal(heads.induction, positive().induction)
 
 
-def test_an_effect_that_is_no_larger_than_either_noise_is_below_it() -> None:
+def test_an_effect_that_is_no_larger_than_twice_either_noise_is_below_it() -> None:
+    """Both means may be off by the noise, in opposite directions."""
     floor = NoiseFloor(16, map_of(1e-6, L0H0=4e-6), map_of(2e-6))
-    effect = map_of(-2e-6, L0H0=-4.1e-6, L1H1=np.nan, L2H2=2.1e-6)
+    effect = map_of(-4e-6, L0H0=-8.1e-6, L1H1=np.nan, L2H2=4.1e-6)
     below = floor.below_noise(effect)
     assert not below[[0, 1, 2], [0, 1, 2]].any()
     assert below.sum() == below.size - 3
@@ -190,8 +191,11 @@ def test_the_section_answers_three_questions(finding: Finding) -> None:
     assert "with shuffled labels not one of 12 heads is found, in any of 20 shuffles" in text
     assert "at most 5 % of such cases, which these shuffles agree with" in text
     assert "2 of 12 heads count as previous-token heads" in text
-    assert "every head found has an effect above its numerical noise, and so have 12 of all 12 heads" in text
+    assert "every head found has an effect above twice its numerical noise, and so have 12 of all 12 heads" in text
     assert "moves the score of a head by 0.0001 points at most" in text
+    assert "An effect is a difference of two scores and may move by twice as much" in text
+    assert "checks the machinery, not the assumption that the pairs are independent of each other" in text
+    assert "and the same tests run again." in text
     assert figure.id == "fig-controls-truth"
     assert "L0H1" in table.html
     assert "90.0" in table.html
@@ -199,14 +203,32 @@ def test_the_section_answers_three_questions(finding: Finding) -> None:
 
 
 def test_a_head_found_below_its_noise_is_named(finding: Finding) -> None:
-    text, _ = section(finding, controls(finding, noise(1e-6, L2H0=0.2)))
-    assert "1 of the 2 heads found have an effect no larger than their numerical noise (L2H0); 11 of all 12" in text
+    text, _ = section(finding, controls(finding, noise(1e-6, L2H0=0.03)))
+    assert (
+        "1 of the 2 heads found have an effect no larger than twice their numerical noise (L2H0); 11 of all 12" in text
+    )
 
 
 def test_too_many_alarms_cast_doubt_on_the_finding(finding: Finding) -> None:
     text, _ = section(finding, controls(finding, over_draws=(2, 1, 1, 7, 1) + (0,) * 15))
     assert "some of 12 heads are found in 5 of 20 shuffles, at most 7 heads in one" in text
     assert "the heads found above deserve doubt" in text
+
+
+def with_settings(finding: Finding, **changes: object) -> Finding:
+    settings = finding.tests.settings.model_copy(update=changes)
+    return replace(finding, tests=replace(finding.tests, settings=settings))
+
+
+def test_a_contrast_of_a_whole_study_is_tested_by_itself_here_and_says_so(finding: Finding) -> None:
+    text, _ = section(with_settings(finding, family="study"), controls(finding))
+    assert "the same tests run again, though this contrast is tested by itself here" in text
+
+
+def test_shuffled_clusters_are_called_clusters(finding: Finding) -> None:
+    text, _ = section(with_settings(finding, cluster="subject"), controls(finding))
+    assert "mean of each cluster are swapped" in text
+    assert "the assumption that the clusters are independent of each other" in text
 
 
 def test_a_noise_that_was_not_measured_is_not_claimed(finding: Finding) -> None:

@@ -1,17 +1,21 @@
 """Confirmation on units set apart, on planted truths; and the strongest heads looked at again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 
 from reportgen import inference
-from reportgen.holdout import hold_out
+from reportgen.holdout import HeldHead, HeldOut, hold_out
+from reportgen.notices import Notice
+from reportgen.report.document import Prose, Table
+from reportgen.report.replication import replication_blocks
 from reportgen.scores import label_scores
 from reportgen.selected import look_again
 from reportgen.spec.model import TRUTH, ContrastSection, StatementSet, TestsSection
 from reportgen.stats import tests as head_tests
 from reportgen.stats.corrections import adjust
+from tests import planted
 
 LAYERS, HEADS = 4, 10
 SETS = ContrastSection(
@@ -146,6 +150,67 @@ def test_a_chosen_head_that_is_constant_on_the_other_part_is_not_confirmed():
     assert names(held, confirmed=True) == []
     assert "L1H2" in names(held, confirmed=False)
     assert {head.effect for head in held.heads} == {0.0}
+    assert held.family == 0
+
+
+def constant_on_the_second(tests, *places):
+    """The same units, but that these heads are one number throughout the second part."""
+    second = np.random.default_rng([tests.settings.seed, 4]).permutation(tests.n_a) >= tests.n_a // 2
+    a, b = tests.units_a.copy(deep=True), tests.units_b.copy(deep=True)
+    for units in (a, b):
+        for layer, head in places:
+            units[second, layer, head] = 0.25
+    return inference.test_units(a, b, "paired", TRUTH, tests.settings)
+
+
+def test_a_held_head_that_cannot_be_tested_is_not_corrected_for_and_is_told_by_its_own_name():
+    tests = compared(TRUTH, 40, {(1, 2): 0.05, (3, 7): 0.05}, headline="holm", smallest_effect=0.03)
+    held = hold_out(constant_on_the_second(tests, (1, 2)), 0.5)
+    assert (len(held.heads), held.family, held.confirmed) == (2, 1, 1)
+    first, other = held.heads
+    assert (first.name, other.name, np.isnan(other.adjusted)) == ("L3H7", "L1H2", True)
+    (notice,) = held.notices
+    assert (notice.kind, notice.items) == ("left out", ("L1H2",))
+    assert notice.message.startswith("On the units set apart of the contrast `truth`: 1 of 2 heads cannot be tested")
+    assert held.can_confirm
+    first = np.random.default_rng([0, 4]).permutation(40) >= 20
+    values = [units.to_numpy()[first][:, 3, [7]] for units in (tests.units_a, tests.units_b)]
+    assert held.heads[0].adjusted == pytest.approx(float(head_tests.paired_t(*values).p_value[0]))
+
+
+def test_a_second_part_that_is_too_small_to_confirm_any_says_so():
+    """Five pairs can be arranged in 32 ways, and two of them are as extreme: no p-value is below 0.0625."""
+    tests = compared(TRUTH, 10, {(1, 2): 0.2})
+    held = hold_out(tests, 0.5)
+    assert (held.confirmed, held.can_confirm) == (0, False)
+    assert "L1H2" in names(held, confirmed=False)
+    (warning,) = [notice for notice in held.notices if notice.kind == "warning"]
+    assert warning.message.startswith(
+        "On the units set apart of the contrast `truth`: The smallest possible p-value is 0.062, because its units can be "
+        "arranged in 32 ways alone"
+    )
+    assert hold_out(compared(TRUTH, 20, {(1, 2): 0.2}), 0.5).can_confirm
+
+
+def section(held, finding):
+    blocks = replication_blocks(replace(finding, held_out=held))
+    text = " ".join(block.text for block in blocks if isinstance(block, Prose)).replace("\\", "")
+    return text, "".join(block.html for block in blocks if isinstance(block, Table))
+
+
+def test_the_section_says_what_the_second_part_can_and_cannot_do():
+    made = planted.statements(40)
+    finding = planted.finding(made, planted.values(made, {}))
+    settings = finding.tests.settings.model_copy(update={"split": 0.5})
+    finding = replace(finding, tests=replace(finding.tests, settings=settings))
+    head = HeldHead(1, 2, 0.05, 0.04, 0.01, 0.07, 0.02, True)
+    untested = replace(head, head=3, effect=0.0, low=np.nan, high=np.nan, adjusted=np.nan, confirmed=False)
+    text, table = section(HeldOut((head, untested), 5, 5, ()), finding)
+    assert "corrected for 1 head (1 cannot be tested there), 1 of them stands." in text
+    assert "nan" not in table
+    assert "too small" not in text
+    text, _ = section(HeldOut((head,), 5, 5, (Notice("warning", "few"),)), finding)
+    assert "corrected for 1 head, 1 of them stands. **That part is too small to confirm any**" in text
 
 
 @pytest.mark.parametrize(("contrast", "test"), [(TRUTH, "auto"), (SETS, "welch")])

@@ -595,3 +595,38 @@ def test_units_that_are_there_already_are_tested_as_statements_are():
         again = inference.test_units(found.units_a, found.units_b, design, TRUTH, quick(test=test))
         assert again.heads.identical(found.heads)
         assert again.test == found.test
+
+
+def test_joint_families_of_few_units_say_that_more_arrangements_are_no_help():
+    scores = make_scores(5, {(1, 2): 5.0})
+    other = TRUTH.model_copy(update={"id": "again"})
+    found, _ = inference.test_contrasts(scores, (TRUTH, other), quick(family="study"))
+    (message,) = arrangement_warnings(found)
+    assert "its units can be arranged in few ways" in message
+    assert message.endswith("more units are needed.")
+
+
+def test_intervals_after_selection_allow_for_the_heads_that_are_reported_and_no_others():
+    effects = {(0, 0): 0.2, (1, 1): 0.1, (2, 2): 0.1}
+    widths = []
+    for smallest in (0.0, 0.15):
+        settings = quick(headline="benjamini_hochberg", smallest_effect=smallest)
+        found = inference.test_heads(make_scores(40, effects), TRUTH, settings)
+        reported = int(found.recall_heads().sum())
+        expected = stats.t.ppf(1 - 0.05 * reported / found.family_size / 2, 39)
+        width = float((found.heads.simultaneous_high - found.heads.simultaneous_low)[0, 0])
+        error = float((found.heads.effect_high - found.heads.effect_low)[0, 0]) / 2 / stats.t.ppf(0.975, 39)
+        assert width / 2 == pytest.approx(expected * error)
+        widths.append((reported, width))
+    (many, narrow), (few, wide) = widths
+    assert (many, few) == (3, 1)
+    assert narrow < wide
+
+
+@pytest.mark.parametrize("test", ["paired_t", "wilcoxon"])
+def test_the_critical_value_is_that_of_the_test_and_the_intervals_have_their_own(test):
+    found = inference.test_heads(make_scores(20), TRUTH, quick(test=test, alternative="greater"))
+    passing = found.adjusted("max_t") <= found.alpha
+    statistics = found.adjusting.observed.reshape(passing.shape)
+    np.testing.assert_array_equal(statistics > found.adjusting.critical, passing)
+    assert found.adjusting.critical < found.adjusting.interval_critical

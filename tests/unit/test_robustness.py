@@ -11,7 +11,7 @@ import xarray as xr
 from reportgen.figures import specification_curve
 from reportgen.findings import Finding, conclude
 from reportgen.report import choice_words
-from reportgen.report.document import Document, Prose
+from reportgen.report.document import Document, Figure, Prose, Table
 from reportgen.report.robustness_page import robustness_document, robustness_summary
 from reportgen.robustness import RESAMPLES, Robustness, explore
 from reportgen.scores import label_scores
@@ -59,8 +59,8 @@ def found() -> tuple[Robustness, Finding]:
 
 def test_standing_is_the_share_of_universes_with_the_same_sign(found: tuple[Robustness, Finding]) -> None:
     robustness, _ = found
-    # 2 measures × all or recalled facts × none, Holm, Benjamini–Hochberg, max-T.
-    assert len(robustness.universes) == 16
+    # 2 measures × all or recalled facts × none, Holm, Benjamini–Hochberg, max-T; none does not count.
+    assert (len(robustness.universes), len(robustness.counted), robustness.uncorrected) == (16, 12, 4)
     assert [float(robustness.standing[head]) for head in (FIRM, TURNING, FRAGILE)] == [1.0, 0.5, 0.5]
     assert robustness.heads_standing(0.95) == [FIRM]
     assert robustness.heads_standing(0.5) == [FIRM, TURNING, FRAGILE]
@@ -76,19 +76,66 @@ def test_a_head_that_turns_its_sign_is_found_and_not_shared(found: tuple[Robustn
 
 
 def test_universes_stand_in_the_order_of_heads_found(found: tuple[Robustness, Finding]) -> None:
-    counts = [result.heads for result in found[0].by_heads]
-    assert counts == sorted(result.heads for result in found[0].universes)
+    order = found[0].by_heads
+    assert [result.heads for result in order[:12]] == sorted(result.heads for result in found[0].counted)
+    assert [result.universe.correction for result in order[12:]] == ["none"] * 4
+    assert len(set(order)) == 16
+
+
+def test_universes_without_a_correction_raise_nothing(found: tuple[Robustness, Finding]) -> None:
+    """Without a correction some of the other heads are found; that neither makes them stand nor decides."""
+    robustness, _ = found
+    none = next(summary for summary in robustness.summaries("correction") if summary.choice.value == "none")
+    others = robustness.ranked("correction")
+    assert (none.counts, none.universes, len(others)) == (False, 4, 3)
+    assert none.heads > others[-1].heads
+    assert robustness.spread("correction") == others[-1].heads - others[0].heads
+    for facts in robustness.summaries("facts"):
+        assert facts.universes == 6
+    standing = {place for place in np.ndindex(robustness.standing.shape) if float(robustness.standing[place]) > 0}
+    assert standing == {FIRM, TURNING, FRAGILE}
+
+
+def test_a_correction_of_none_alone_decides_nothing() -> None:
+    wanted = spec(smallest_effect=0.0)
+    wanted = wanted.model_copy(
+        update={"robustness": wanted.robustness.model_copy(update={"corrections": ("none",), "aggregations": ()})}
+    )
+    robustness, finding = planted({OWN: {FIRM: 0.1}, OTHER: {}}, wanted)
+    assert "correction" in robustness.dimensions
+    assert robustness.spread("correction") == 0
+    assert "*correction*" not in _text(robustness_document(robustness, finding, wanted))
+
+
+def test_a_study_that_corrects_for_nothing_is_compared_with_those_that_do() -> None:
+    wanted = spec(headline="none")
+    robustness, finding = planted({OWN: {FIRM: 0.1}, OTHER: {FIRM: 0.1}}, wanted)
+    assert len(robustness.counted) == 12
+    assert float(robustness.standing[FIRM]) == 1.0
+    own = next(result for result in robustness.universes if result.universe == robustness.own)
+    assert not own.counts
+    text = _text(robustness_document(robustness, finding, wanted))
+    assert "4 more without any correction, the study's own among them, are shown for comparison." in text
+    assert "(the study&#39;s, for comparison)" in _tables(robustness_document(robustness, finding, wanted))
+
+
+def test_where_no_universe_is_corrected_all_of_them_count() -> None:
+    wanted = spec(headline="none")
+    wanted = wanted.model_copy(update={"robustness": wanted.robustness.model_copy(update={"corrections": ()})})
+    robustness, finding = planted({OWN: {FIRM: 0.1}, OTHER: {FIRM: 0.1}}, wanted)
+    assert (len(robustness.counted), robustness.uncorrected) == (len(robustness.universes), 0)
+    assert "for comparison" not in _text(robustness_document(robustness, finding, wanted))
 
 
 def test_each_choice_is_summed_up_with_the_studys_own_first(found: tuple[Robustness, Finding]) -> None:
     robustness, _ = found
     assert robustness.dimensions == ("aggregation", "facts", "correction")
     ours, other = robustness.summaries("aggregation")
-    assert (ours.choice.value, ours.own, ours.universes, ours.heads, ours.kept) == ("sum", True, 8, 3.0, 1.0)
-    assert (other.choice.value, other.own, other.universes, other.kept) == ("max", False, 8, pytest.approx(1 / 3))
+    assert (ours.choice.value, ours.own, ours.universes, ours.heads, ours.kept) == ("sum", True, 6, 3.0, 1.0)
+    assert (other.choice.value, other.own, other.universes, other.kept) == ("max", False, 6, pytest.approx(1 / 3))
     assert robustness.decisive == "aggregation"
     # Under `max` one of the study's three heads is left, less than half.
-    assert robustness.holding == 8
+    assert robustness.holding == 6
 
 
 def test_the_studys_own_universe_shows_the_studys_own_result() -> None:
@@ -113,6 +160,10 @@ def test_the_same_seed_gives_the_same_answer(found: tuple[Robustness, Finding]) 
     xr.testing.assert_identical(again.standing, found[0].standing)
 
 
+def _tables(document: Document) -> str:
+    return "".join(block.html for block in document.blocks if isinstance(block, Table))
+
+
 def _text(document: Document) -> str:
     return " ".join(block.text for block in document.blocks if isinstance(block, Prose)).replace("\\", "")
 
@@ -121,10 +172,16 @@ def test_the_page_answers_first(found: tuple[Robustness, Finding]) -> None:
     document = robustness_document(*found, spec())
     text = _text(document)
     assert text.startswith(
-        "**The finding stands in 8 of 16 universes** (combinations of reasonable choices): there at least half of the "
-        "study's 3 heads are found again, with the same sign. 1 head stands in at least 95\u00a0% of them: L0H0. "
-        "The choice that matters most is *span's tokens*:"
+        "**The finding stands in 6 of 12 universes** (combinations of reasonable choices): there at least half of the "
+        "study's 3 heads are found again, with the same sign. 4 more without any correction are shown for comparison. "
+        "1 head stands in at least 95\u00a0% of the 12: L0H0. The choice that matters most is *span's tokens*:"
     )
+    assert "Readings of the same tokens come from one forward pass" in text
+    assert text.count("not the same demand for the sum, the mean and the largest") == 1
+    curve = next(block for block in document.blocks if isinstance(block, Figure))
+    assert "4 more without any correction are shown for comparison. They stand apart" in curve.caption
+    assert str(curve.table).count("<td>none</td>") == 4
+    assert "none (for comparison)" in _tables(document)
     assert document.cited == ("botvinik2020", "carp2012", "simonsohn2020")
     (summary,) = robustness_summary(found[0])
     assert isinstance(summary, Prose)
@@ -134,7 +191,7 @@ def test_the_page_answers_first(found: tuple[Robustness, Finding]) -> None:
 def test_a_study_without_a_finding_says_so() -> None:
     robustness, finding = planted({OWN: {}, OTHER: {}}, spec(smallest_effect=0.05))
     text = _text(robustness_document(robustness, finding, spec()))
-    assert "The study finds no head; neither do 16 of 16 universes" in text
+    assert "The study finds no head; neither do 12 of 12 universes" in text
     assert "No head stands in at least" in text
     assert "No choice changes the median" in text
     assert all(np.isnan(summary.kept) for summary in robustness.summaries("facts"))
@@ -159,15 +216,21 @@ def test_the_curve_ticks_each_universes_choices(found: tuple[Robustness, Finding
     figure = specification_curve.specification_curve(robustness, choice_words.choice, choice_words.dimension)
     drawn = json.loads(figure.to_json())
     bars, shared, ticks = drawn["data"]
+    # Those without a correction stand apart, and pale.
+    assert bars["x"] == [*range(12), *range(13, 17)]
+    assert bars["x"] == shared["x"]
+    assert bars["marker"]["opacity"] == [1.0] * 12 + [specification_curve._PALE] * 4
+    assert "4 uncorrected" in [note["text"] for note in drawn["layout"]["annotations"]]
     assert bars["y"] == [result.heads for result in robustness.by_heads]
     assert shared["y"] == [result.shared for result in robustness.by_heads]
     rows = drawn["layout"]["yaxis2"]["ticktext"]
     assert rows[:3] == ["<b>Span&#39;s tokens</b>   ", "sum ●", "largest ○"]
-    assert [cell is not None for cell in ticks["z"][2]] == [
+    assert [ticks["z"][2][place] is not None for place in bars["x"]] == [
         result.universe.analysis.aggregation == "max" for result in robustness.by_heads
     ]
     # Each universe makes one choice in each of three dimensions.
-    assert all(sum(row[place] is not None for row in ticks["z"]) == 3 for place in range(16))
+    assert all(sum(row[place] is not None for row in ticks["z"]) == 3 for place in bars["x"])
+    assert all(row[12] is None for row in ticks["z"])
     place = drawn["layout"]["shapes"][0]["x0"]
     assert robustness.by_heads[place].universe == robustness.own
 
@@ -184,7 +247,7 @@ def test_a_relation_alone_is_compared_with_universes_that_are_otherwise_the_stud
     combined = multiverse(wanted, own_universe(wanted, OWN, "paired_t"), labels, {OTHER: "left out here"})
     robustness = explore(combined, scores, finding.tests)
     together, q, r = robustness.summaries("relation")
-    assert [(s.choice.value, s.universes) for s in (together, q, r)] == [(None, 4), ("q", 4), ("r", 4)]
+    assert [(s.choice.value, s.universes) for s in (together, q, r)] == [(None, 3), ("q", 3), ("r", 3)]
     assert (q.kept, r.kept) == (1.0, 0.5)
     assert sum(summary.universes for summary in robustness.summaries("correction")) == 4
-    assert float(robustness.standing[TURNING]) == pytest.approx(8 / 12)
+    assert float(robustness.standing[TURNING]) == pytest.approx(6 / 9)
