@@ -32,12 +32,12 @@ from reportgen.stats.null_draws import NullDesign, Pairs, Test, TwoSets
 from reportgen.study import plan_study, study_key
 
 _MOST_RESAMPLES, _OWN_RESAMPLES = 10_000, 999
-_DRAWS_A_PLANTED_ONE, _DRAWS_A_MEANS_ONE = 4, 2
+_DRAWS_A_FURTHER_ONE = 4
 
 
 def calibrate_study(file: SpecFile, site: Site, draws: int, cache: Path, progress: Progress) -> AddedPage | None:
-    """Count on `draws` null data sets, half as many with equal means alone, and a quarter as many planted ones of each
-    size; add the page, and return it.
+    """Count on `draws` null data sets, and on a quarter as many of each further kind: with effects of each size planted,
+    with equal means alone, and the same of normal heads; add the page, and return it.
 
     None where the published page rests on the same and on as many data sets.
 
@@ -90,7 +90,7 @@ def _first_contrast(plan: Plan, cache: Path, progress: Progress) -> HeadTests:
 
 def _count(tests: HeadTests, draws: int, progress: Progress) -> Counted:
     design, settings = design_of(tests), settings_of(tests.settings, draws)
-    total = draws + len(settings.sizes) * settings.planted_draws + settings.means_draws
+    total = draws + len(settings.sizes) * settings.planted_draws + 2 * settings.means_draws
     with progress.counting("calibrating", total, "data sets") as advance:
         calibration = calibrate(design, settings, np.random.default_rng(tests.settings.seed), advance)
     return Counted(
@@ -109,9 +109,9 @@ def settings_of(tests: TestsSection, draws: int) -> Settings:
         alpha=tests.alpha,
         draws=draws,
         resamples=resamples,
-        planted_draws=draws // _DRAWS_A_PLANTED_ONE,
+        planted_draws=draws // _DRAWS_A_FURTHER_ONE,
         planted_resamples=min(resamples, _OWN_RESAMPLES),
-        means_draws=draws // _DRAWS_A_MEANS_ONE,
+        means_draws=draws // _DRAWS_A_FURTHER_ONE,
         means_resamples=min(resamples, _OWN_RESAMPLES),
         smallest_effect=tests.smallest_effect,
     )

@@ -11,7 +11,7 @@ from reportgen.findings import Finding
 def control_maps(finding: Finding, controls: Controls) -> go.Figure:
     """The real effects, those of one shuffle, and each layer's mean size of both.
 
-    Heads found are ringed in both; a cell whose effect is no larger than its head's numerical noise is left empty.
+    Heads found are ringed in both; a cell whose effect is no larger than twice its head's numerical noise is left empty.
     """
     tests, map_ = finding.tests, heatmaps.frame(finding)
     real, noise = tests.heads.effect.to_numpy(), controls.model.noise

@@ -40,6 +40,12 @@ class Counted:
         """What became of the study's own procedure where only the means were equal."""
         return self.equal_means(self.own_test, self.tests.headline)
 
+    @property
+    def own_normal(self) -> EqualMeansRow:
+        """The same, had every head normal scores."""
+        rows, own = self.calibration.equal_means_normal, self.own_means
+        return next(row for row in rows if (row.test, row.correction) == (own.test, own.correction))
+
     def equal_means(self, test: Test, correction: Method) -> EqualMeansRow:
         """What became of that test and correction where only the means were equal."""
         return next(row for row in self.calibration.equal_means if (row.test, row.correction) == (test, correction))

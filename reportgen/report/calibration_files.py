@@ -61,18 +61,20 @@ def _planted_csv(counted: Counted) -> bytes:
 
 
 def _equal_means_csv(counted: Counted) -> bytes:
-    header = ("test", "correction", "controls", "alpha", "smallest_effect", "draws")
+    header = ("scores", "test", "correction", "controls", "alpha", "smallest_effect", "draws")
     rates = ("found_any", "found_beyond_smallest_effect", "found_at_unskewed_heads")
+    counts = {"real": counted.calibration.equal_means, "normal": counted.calibration.equal_means_normal}
     rows = (
         (
-            *(row.test, row.correction, criterion(row.correction).controls, row.alpha),
+            *(scores, row.test, row.correction, criterion(row.correction).controls, row.alpha),
             *(counted.tests.smallest_effect, row.any.draws),
             *(row.any.share, *row.any.interval),
             *(row.beyond.share, *row.beyond.interval),
             *(row.unskewed.share, *row.unskewed.interval),
             row.verdict if row.promises else "",
         )
-        for row in counted.calibration.equal_means
+        for scores, counted_rows in counts.items()
+        for row in counted_rows
     )
     return _csv((*header, *(f"{rate}{end}" for rate in rates for end in ("", "_low", "_high")), "promise"), rows)
 

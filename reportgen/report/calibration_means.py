@@ -124,6 +124,7 @@ def _reading(counted: Counted) -> Iterable[Md]:
     """Why it differs from the section before, and what to do about it."""
     yield _rank_reason(counted) if counted.own_test in _RANK_TESTS else _mean_reason(counted)
     yield from _skewed(counted)
+    yield _yardstick(counted)
     yield from _remedies(counted)
 
 
@@ -174,6 +175,19 @@ def _skewed(counted: Counted) -> Iterable[Md]:
         named=named,
         share=rates.percent(own.unskewed.share),
         interval=rates.interval(own.unskewed.interval),
+    )
+
+
+def _yardstick(counted: Counted) -> Md:
+    """What the count itself adds."""
+    normal = counted.own_normal
+    return md(
+        "Normal heads of the same spread and dependence, counted in the same way, came to {share} {interval}: what lies above "
+        "{alpha} there is owed to redrawing these few {unit}, not to their scores.",
+        share=rates.percent(normal.any.share),
+        interval=rates.interval(normal.any.interval),
+        alpha=numbers.level(normal.alpha),
+        unit=unit_of(counted.tests),
     )
 
 

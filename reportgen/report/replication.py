@@ -1,5 +1,7 @@
 """Would it come out again: the strongest heads on units that did not choose them, and the confirmation set apart."""
 
+import numpy as np
+
 from reportgen import numbers
 from reportgen.findings import Finding
 from reportgen.holdout import HeldOut
@@ -99,7 +101,7 @@ def _held_table(held: HeldOut, finding: Finding) -> Table:
                 numbers.p_value(head.adjusted),
                 "yes" if head.confirmed else "no",
             ),
-            sorted_by={4: head.adjusted},
+            sorted_by={} if np.isnan(head.adjusted) else {4: head.adjusted},
             emphasis=head.confirmed,
         )
         for head in held.heads

@@ -75,5 +75,6 @@ class Results:
         tests = [*(finding.tests for finding in self.findings), *(finding.tests for finding in self.interactions)]
         tested = [notice for one in tests for notice in one.notices]
         dosed = [notice for finding in self.doses for notice in finding.notices]
+        held = [notice for one in self.findings if one.held_out is not None for notice in one.held_out.notices]
         measured = (*self.knowledge.notices, *self.left_out, *self.controls.model.notices)
-        return tuple(dict.fromkeys((*self.plan.notices, *measured, *tested, *dosed)))
+        return tuple(dict.fromkeys((*self.plan.notices, *measured, *tested, *held, *dosed)))

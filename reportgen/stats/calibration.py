@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from reportgen.stats.calibration_means import count_equal_means, strongly_skewed
+from reportgen.stats.calibration_means import count_equal_means, count_normal, strongly_skewed
 from reportgen.stats.calibration_rows import (
     Calibration,
     CoverageRow,
@@ -62,6 +62,7 @@ def calibrate(design: NullDesign, settings: Settings, rng: np.random.Generator, 
         coverage=tuple(row for result in results for row in result.coverage),
         inflation=tuple(row for result in results for row in result.inflation),
         equal_means=count_equal_means(kept, settings, rng, advance),
+        equal_means_normal=count_normal(kept, settings, rng, advance),
         skewed=strongly_skewed(kept, np.flatnonzero(testable), settings.strong_skew),
     )
 

@@ -8,7 +8,9 @@ Here heads keep what they are but for their mean:
    that is read as a difference of means is false.
 2. Every test of the design runs on each draw as on a study: heads that cannot be tested in this draw are left out, and
    max-T arranges the draw's own scores, since draws do not share their arrangements.
-3. Draws with a finding are counted; so are those in which a finding reaches the smallest effect of interest, and those in
+3. Redrawing few units makes a sample a little more skewed than what it stands for. So the same is counted on normal
+   heads with the same variances and dependence: what they show is owed to the count, not to the scores.
+4. Draws with a finding are counted; so are those in which a finding reaches the smallest effect of interest, and those in
    which one falls on a head that is not strongly skewed.
 """
 
@@ -24,23 +26,21 @@ from reportgen.stats.corrections import Method
 from reportgen.stats.differences import Flags, PerHead
 from reportgen.stats.null_draws import RUN, NullDesign, Test
 
+_Draws = Iterator[tuple[PerHead, PerHead]]
+
 
 def count_equal_means(
     design: NullDesign, settings: Settings, rng: np.random.Generator, advance: Advance
 ) -> tuple[EqualMeansRow, ...]:
     """What every test of the design's own finds with every correction; every head of `design` has to be testable."""
-    skewed = np.abs(design.skewness()) > settings.strong_skew
-    tallies: dict[tuple[Test, Method], list[_Tally]] = {
-        (test, method): [] for test in design.own_tests for method in settings.corrections
-    }
-    for a, b in _draws(design, settings.means_draws, rng):
-        large = np.abs(design.difference(a, b).estimate) >= settings.smallest_effect
-        for test in design.own_tests:
-            found = _found(test, a, b, settings, seed_from(rng))
-            for method, heads in found.items():
-                tallies[test, method].append(_Tally.of(heads, large, skewed))
-        advance(1)
-    return tuple(_row(test, method, settings.alpha, tally) for (test, method), tally in tallies.items())
+    return _count(design, _redrawn(design, settings.means_draws, rng), settings, rng, advance)
+
+
+def count_normal(
+    design: NullDesign, settings: Settings, rng: np.random.Generator, advance: Advance
+) -> tuple[EqualMeansRow, ...]:
+    """The same, had every head normal scores: the yardstick."""
+    return _count(design, _redrawn_normal(design, settings.means_draws, rng), settings, rng, advance)
 
 
 def strongly_skewed(design: NullDesign, places: npt.NDArray[np.intp], beyond: float) -> tuple[SkewedHead, ...]:
@@ -66,10 +66,34 @@ class _Tally:
         return cls(bool(found.any()), bool((found & large).any()), bool((found & ~skewed).any()))
 
 
-def _draws(design: NullDesign, draws: int, rng: np.random.Generator) -> Iterator[tuple[PerHead, PerHead]]:
-    """The data sets one by one, [unit, head] each; their keys come before all seeds, whatever the size of a block."""
+def _redrawn(design: NullDesign, draws: int, rng: np.random.Generator) -> _Draws:
+    """Data sets one by one; their keys come before all seeds, so that the size of a block changes nothing."""
     for keys in list(keys_of(design, draws, rng)):
         yield from design.draw_equal_means(keys).each()
+
+
+def _redrawn_normal(design: NullDesign, draws: int, rng: np.random.Generator) -> _Draws:
+    """The same from normal scores, new ones for each."""
+    for keys in list(keys_of(design, draws, rng)):
+        for key in keys:
+            yield from design.normal(rng).draw_equal_means(key[np.newaxis]).each()
+
+
+def _count(
+    design: NullDesign, drawn: _Draws, settings: Settings, rng: np.random.Generator, advance: Advance
+) -> tuple[EqualMeansRow, ...]:
+    skewed = np.abs(design.skewness()) > settings.strong_skew
+    tallies: dict[tuple[Test, Method], list[_Tally]] = {
+        (test, method): [] for test in design.own_tests for method in settings.corrections
+    }
+    for a, b in drawn:
+        large = np.abs(design.difference(a, b).estimate) >= settings.smallest_effect
+        for test in design.own_tests:
+            found = _found(test, a, b, settings, seed_from(rng))
+            for method, heads in found.items():
+                tallies[test, method].append(_Tally.of(heads, large, skewed))
+        advance(1)
+    return tuple(_row(test, method, settings.alpha, tally) for (test, method), tally in tallies.items())
 
 
 def _found(test: Test, a: PerHead, b: PerHead, settings: Settings, seed: int) -> dict[Method, Flags]:

@@ -258,7 +258,7 @@ class InflationRow:
 @dataclass(frozen=True)
 class Calibration:
     """All that was counted on one contrast; `heads` were tested, `heads_left_out` could not be in every draw, and the
-    `skewed` ones are strongly so, the strongest first."""
+    `skewed` ones are strongly so, the strongest first. `equal_means_normal` are the rows that normal heads would have."""
 
     heads: int
     heads_left_out: int
@@ -267,4 +267,5 @@ class Calibration:
     coverage: tuple[CoverageRow, ...]
     inflation: tuple[InflationRow, ...]
     equal_means: tuple[EqualMeansRow, ...]
+    equal_means_normal: tuple[EqualMeansRow, ...]
     skewed: tuple[SkewedHead, ...]

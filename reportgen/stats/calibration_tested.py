@@ -44,7 +44,7 @@ class Settings:
     planted_draws: int = 500
     planted_resamples: int = 999
     splits: int = 50
-    means_draws: int = 1000
+    means_draws: int = 500
     means_resamples: int = 999
     smallest_effect: float = 0.0
     strong_skew: float = 3.0

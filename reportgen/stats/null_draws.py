@@ -124,6 +124,11 @@ class Pairs:
         """Samples whose means add up to the effect."""
         return (a - b,)
 
+    def normal(self, rng: np.random.Generator) -> "Pairs":
+        """As many pairs whose differences are normal, with the variances and the dependence between heads of these."""
+        differences = _normal_like(self.a - self.b, rng)
+        return Pairs(differences, np.zeros_like(differences))
+
     def skewness(self) -> PerHead:
         """Of the differences, [head]."""
         return _skewness(self.a - self.b)
@@ -189,6 +194,10 @@ class TwoSets:
         """Samples whose means add up to the effect."""
         return (a, -b)
 
+    def normal(self, rng: np.random.Generator) -> "TwoSets":
+        """Normal scores of sets as large, each with its own variances and dependence between heads."""
+        return TwoSets(_normal_like(self.a, rng), _normal_like(self.b, rng))
+
     def skewness(self) -> PerHead:
         """Of the set in which it is stronger, [head]."""
         a, b = _skewness(self.a), _skewness(self.b)
@@ -226,6 +235,13 @@ def null_of(test: Test, a: PerHead, b: PerHead, resamples: int, seed: int) -> ma
 def _with_replacement(keys: PerHead, units: int) -> npt.NDArray[np.intp]:
     """Rows of the units that keys [draw, unit] from 0 to 1 point at, [unit, draw]."""
     return np.minimum((keys * units).astype(np.intp), units - 1).T
+
+
+def _normal_like(values: PerHead, rng: np.random.Generator) -> PerHead:
+    """Normal rows with the covariance of `values` [unit, head] and mean 0: normal mixtures of their deviations."""
+    units = len(values)
+    mixed: PerHead = rng.standard_normal((units, units)) @ (values - values.mean(axis=0)) / np.sqrt(units - 1)
+    return mixed
 
 
 def _skewness(values: PerHead) -> PerHead:

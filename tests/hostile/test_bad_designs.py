@@ -1,6 +1,7 @@
 """Designs that cannot be tested, or hardly: each a named error with place, value and remedy, or a warning on the page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -102,14 +103,6 @@ def two_relations(pair: int) -> str:
             "the contrast `truth` needs at least 2 clusters for its heads to be tested; it has 1",
         ),
         (
-            SIZES.replace("z1", "z1, truth: true") + under("cluster: empty"),
-            ClusterDesignError,
-            "{place}: tests.cluster names the column `empty`, which is empty for every statement of the set `even` of the "
-            "contrast `sizes`\n    fill it in, or leave tests.cluster out\n"
-            "{place}: tests.cluster names the column `empty`, which is empty for every statement of the set `odd` of the "
-            "contrast `sizes`\n    fill it in, or leave tests.cluster out",
-        ),
-        (
             under("cluster: sice"),
             UnknownColumnError,
             "{place}: tests.cluster names the column `sice`, which no statement has; the columns are `object`, `pair`, "
@@ -147,6 +140,40 @@ def test_a_design_that_cannot_be_tested_is_known_before_any_model_runs(
         planned(tmp_path, text, planted.statements(20))
     assert str(caught.value) == message.format(place=tmp_path / "study.yml")
     assert isinstance(caught.value, InputError | StudyError)
+
+
+def in_groups(made: Sequence[Statement], group: Callable[[int], str]) -> list[Statement]:
+    """The statements with one more column, by their place."""
+    return [
+        replace(one, fact=replace(one.fact, columns={**one.fact.columns, "group": group(place)}))
+        for place, one in enumerate(made)
+    ]
+
+
+def test_clusters_that_are_empty_everywhere_are_known_before_any_model_runs(tmp_path: Path) -> None:
+    made = in_groups(planted.statements(20), lambda place: "")
+    with pytest.raises(ClusterDesignError) as caught:
+        planned(tmp_path, SIZES + under("cluster: group"), made)
+    why = "tests.cluster names the column `group`, which is empty for every statement of the set"
+    remedy = "fill it in, or leave tests.cluster out"
+    assert str(caught.value) == (
+        f"{tmp_path / 'study.yml'}: {why} `even` of the contrast `sizes`\n    {remedy}\n"
+        f"{tmp_path / 'study.yml'}: {why} `odd` of the contrast `sizes`\n    {remedy}"
+    )
+
+
+def test_statements_without_a_cluster_are_left_out_and_counted(tmp_path: Path) -> None:
+    made = in_groups(planted.statements(20), lambda place: f"g{place // 4}" if place > 3 else "")
+    (finding,) = concluded(tmp_path, under("cluster: group"), made)
+    assert finding.tests.n_a == 9
+    (notice,) = [notice for notice in finding.tests.notices if notice.kind == "left out"]
+    assert "4 statements are left out, because the column `group` is empty there" in notice.message
+
+
+def test_one_cluster_that_both_sets_share_among_many_is_an_error_that_counts_the_others(tmp_path: Path) -> None:
+    made = in_groups(planted.statements(20), lambda place: f"g{max(place, 1)}")
+    with pytest.raises(TooFewStatementsError, match="it has 1 with statements of both sets, and 38 more clusters hold"):
+        planned(tmp_path, under("cluster: group"), made)
 
 
 def test_a_cluster_of_its_own_for_each_set_is_no_cluster_to_compare(tmp_path: Path) -> None:

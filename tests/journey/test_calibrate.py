@@ -36,7 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> Pla
     for command in (("build",), ("calibrate", "specs/s.yml", "--draws", "100")):
         done = place.run(*command)
         assert done.returncode == 0, done.stderr
-    assert "calibrating: 175 data sets" in done.stderr
+    assert "calibrating: 225 data sets" in done.stderr
     assert "In 100 data sets in which no head differs, the study's procedure found some in " in done.stderr
     return place
 

@@ -8,7 +8,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from reportgen.stats import maxt
 from reportgen.stats.calibration import count_nulls, count_planted
-from reportgen.stats.calibration_means import count_equal_means
+from reportgen.stats.calibration_means import count_equal_means, count_normal
 from reportgen.stats.calibration_rows import SURE, Rate, StandardErrors
 from reportgen.stats.calibration_tested import Settings
 from reportgen.stats.corrections import CRITERIA
@@ -176,6 +176,19 @@ def test_where_only_the_means_are_equal_max_t_holds_among_symmetric_heads_and_is
         assert skewed["paired_t", correction].verdict_on_any == "broken"
     assert skewed["paired_t", "max_t"].any.share > 0.5
     assert skewed["paired_t", "max_t"].unskewed.share < skewed["paired_t", "max_t"].any.share
+
+
+def test_the_yardstick_tells_what_is_owed_to_redrawing_few_units_from_what_is_owed_to_skew():
+    settings = Settings(corrections=("max_t",), means_draws=300, means_resamples=499)
+    for units, most in ((12, 0.25), (60, 0.1)):
+        normal = np.random.default_rng(8).standard_normal((units, 40))
+        skewed = np.random.default_rng(9).lognormal(0, 1.5, (units, 40))
+        shares = [
+            count(Pairs(scores, np.zeros_like(scores)), settings, np.random.default_rng(1), lambda _: None)[0].any.share
+            for count, scores in ((count_equal_means, normal), (count_normal, normal), (count_normal, skewed))
+        ]
+        assert max(shares) < most
+        assert shares[1:] == pytest.approx([shares[0]] * 2, abs=0.06)
 
 
 def test_swaps_alone_cannot_show_what_skew_does():

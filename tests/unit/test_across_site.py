@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from reportgen.report.across_site import StudyNull, Tested, across_site, study_null
+from reportgen.report.across_site import StudyNull, across_site, study_null
+from reportgen.report.across_site import Tested as OneContrast
 from reportgen.report.document import Prose, Raw
 from reportgen.spec.model import Alternative
 from tests import planted
 
 
 def null(maxima: list[float], statistics: list[float], alternative: Alternative = "two-sided", alpha: float = 0.05):
-    contrast = Tested(title="C", found=1, statistics=statistics)
+    contrast = OneContrast(title="C", found=1, statistics=statistics)
     return StudyNull(alpha=alpha, alternative=alternative, contrasts=[contrast], maxima=maxima)
 
 

@@ -91,6 +91,20 @@ def test_a_key_at_the_end_draws_the_last_unit():
     np.testing.assert_array_equal(drawn.b[:, 0], np.broadcast_to(design.b[-1], design.b.shape))
 
 
+def test_normal_units_keep_the_variances_and_the_dependence_of_each_set():
+    design, rng = two_sets(8, 12, heads=3), np.random.default_rng(0)
+    many = [design.normal(rng) for _ in range(3000)]
+    for drawn, rows in (
+        (np.concatenate([one.a for one in many]), design.a),
+        (np.concatenate([one.b for one in many]), design.b),
+    ):
+        np.testing.assert_allclose(np.cov(drawn.T), np.cov(rows.T), atol=0.004)
+        np.testing.assert_allclose(drawn.mean(axis=0), 0, atol=0.01)
+        np.testing.assert_allclose(stats.skew(drawn), 0, atol=0.06)
+    differences = pairs().normal(rng)
+    assert (differences.a.shape, np.abs(differences.b).max()) == ((12, 5), 0)
+
+
 def test_skewness_is_scipys_and_that_of_the_more_skewed_set():
     design = pairs(units=30)
     np.testing.assert_allclose(design.skewness(), stats.skew(design.a - design.b))
@@ -201,7 +215,7 @@ def test_one_seed_gives_one_calibration_whatever_the_size_of_a_block(monkeypatch
     monkeypatch.setattr(calibration_tested, "_CELLS", 500)
     assert calibrate(pairs(), SMALL, np.random.default_rng(3), lambda _: None) == first
     assert calibrate(pairs(), SMALL, np.random.default_rng(4), lambda _: None) != first
-    assert sum(done) == SMALL.draws + len(SMALL.sizes) * SMALL.planted_draws + SMALL.means_draws
+    assert sum(done) == SMALL.draws + len(SMALL.sizes) * SMALL.planted_draws + 2 * SMALL.means_draws
 
 
 @pytest.mark.parametrize("design", [pairs(), two_sets()])
@@ -212,7 +226,8 @@ def test_every_test_meets_every_correction(design):
     assert {row.test for row in found.planted} == {design.own_test}
     assert len(found.planted) == len(SMALL.sizes) * len(CRITERIA)
     combinations = [(test, rule.method) for test in design.own_tests for rule in CRITERIA]
-    assert [(row.test, row.correction) for row in found.equal_means] == combinations
+    for rows in (found.equal_means, found.equal_means_normal):
+        assert [(row.test, row.correction) for row in rows] == combinations
 
 
 def test_further_tests_are_planted_when_asked_for():
