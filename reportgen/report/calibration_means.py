@@ -21,18 +21,21 @@ _RANK_TESTS: tuple[Test, ...] = ("wilcoxon", "mann_whitney")
 
 def equal_means_answer(counted: Counted) -> Md:
     """What the lead says of it: what the promise is about, and what becomes of heads that it is not about."""
-    own, smallest = counted.own_means, counted.tests.smallest_effect
-    return md(
+    own = counted.own_means
+    text = (
         "That is about heads that do not differ in any way. Of heads of which only the means are equal it found some in "
-        "**{share}** {interval}"
-        + (" of data sets, and in **{beyond}** {bounds}" if smallest else "")
-        + "{asked}{verdict}.",
+        "**{share}** {interval} of data sets"
+    )
+    if counted.tests.smallest_effect:
+        text += ", and in **{beyond}** {bounds} with the smallest effect of {smallest} that the study asks of a finding"
+    return md(
+        text + "{kept}.",
         share=rates.percent(own.any.share),
         interval=rates.interval(own.any.interval),
         beyond=rates.percent(own.beyond.share),
         bounds=rates.interval(own.beyond.interval),
-        asked=f" with the smallest effect of {_points(counted)} that the study asks of a finding" if smallest else "",
-        verdict=_kept(own),
+        smallest=_points(counted),
+        kept=_kept(own),
     )
 
 

@@ -4,13 +4,14 @@ import numpy as np
 
 from reportgen import numbers
 from reportgen.figures import specification_curve, theme
-from reportgen.findings import Finding, HeadFinding
+from reportgen.findings import Finding
 from reportgen.report import choice_words
 from reportgen.report.document import Block, Document, Figure, Heading, Prose, Table
 from reportgen.report.head_table import MOST_ROWS
 from reportgen.report.markup import Html, Md, join_md, md, plain_md
 from reportgen.report.methods import cited_keys
 from reportgen.report.render import component
+from reportgen.report.robustness_standing import standing_heads, standing_map_figure
 from reportgen.report.tables import Column, Row, folded, table_html
 from reportgen.robustness import NEARLY_ALWAYS, ChoiceSummary, Robustness, UniverseResult
 from reportgen.spec.model import StudySpec
@@ -45,8 +46,8 @@ def robustness_document(robustness: Robustness, finding: Finding, spec: StudySpe
             Heading(2, Md("What each choice does"), "choices"),
             _choices(robustness),
             Heading(2, Md("Which heads stand"), "standing"),
-            _map(robustness, finding),
-            _heads(robustness, finding),
+            standing_map_figure(robustness, finding),
+            standing_heads(robustness, finding),
             Heading(2, Md("How this was done"), "methods"),
             Prose(method),
             *_left_out(robustness),
@@ -242,95 +243,6 @@ def _choices(robustness: Robustness) -> Table:
 def _remark(summary: ChoiceSummary) -> str:
     remarks = [*(["the study's"] if summary.own else []), *([] if summary.counts else ["for comparison"])]
     return f" ({', '.join(remarks)})" if remarks else ""
-
-
-def _map(robustness: Robustness, finding: Finding) -> Figure:
-    firm = robustness.heads_standing(NEARLY_ALWAYS)
-    alt = (
-        "Two heatmaps, layer by head: the share of universes in which each head stands, and the effect in the study. "
-        f"{numbers.things(len(firm), 'head')} of {robustness.standing.size} stand in at least "
-        f"{numbers.level(NEARLY_ALWAYS)}. The study's heads stand in the table below with the same numbers."
-    )
-    stacked = specification_curve.frame(robustness).stacked
-    return Figure(
-        id="fig-standing",
-        html=component(
-            "components/plot",
-            height=specification_curve.frame(robustness).height,
-            map="",
-            alt=alt,
-            data=theme.figure_json(specification_curve.standing_map(robustness, finding.tests)),
-            waiting="The map of where heads stand appears here.",
-        ),
-        caption=md(
-            "{first}: the share of universes in which each head is found with the sign that it has in the study. {second}: its "
-            "effect in the study. A ring marks the heads that the study finds. Right: how many stand in at least {level}.",
-            first="Above" if stacked else "Left",
-            second="Below" if stacked else "Right of it",
-            level=numbers.level(NEARLY_ALWAYS),
-        ),
-        how_to_read=Md(
-            "*How to read it:* rings on strong cells stand whatever one chooses; rings on pale cells hang on the study's "
-            "choices. Strong cells without a ring are heads that most analysts would have found and this study did not."
-        ),
-        table=folded("The same as a table: every head that stands anywhere", _standing_table(robustness, finding)),
-    )
-
-
-def _standing_table(robustness: Robustness, finding: Finding) -> Html:
-    columns = (
-        Column("Head"),
-        Column("Stands in", number=True),
-        Column("Effect", number=True),
-        Column("In the study it"),
-    )
-    places = [place for place in robustness.heads_standing(0.0) if float(robustness.standing[place]) > 0][:MOST_ROWS]
-    heads = {(head.layer, head.head): head for head in finding.all_heads}
-    rows = [_head_row(robustness, heads[place]) for place in places]
-    return table_html("Where heads stand", columns, rows)
-
-
-def _head_row(robustness: Robustness, head: HeadFinding) -> Row:
-    place = head.layer, head.head
-    standing = numbers.percent(float(robustness.standing[place]), 1)
-    return Row((head.name, standing, numbers.points(head.effect), head.verdict), emphasis=bool(robustness.found[place]))
-
-
-def _heads(robustness: Robustness, finding: Finding) -> Block:
-    if not finding.recall:
-        return Prose(Md("The study itself finds no head, so there is none whose standing could be listed."))
-    columns = (
-        Column("Head"),
-        Column("Effect", number=True),
-        Column("adjusted p", number=True),
-        Column("Stands in", number=True),
-        Column("Universes", number=True),
-    )
-    total = len(robustness.counted)
-    standing = [(head, float(robustness.standing[head.layer, head.head])) for head in finding.recall]
-    rows = [
-        Row(
-            (
-                head.name,
-                numbers.points(head.effect),
-                numbers.p_value(head.adjusted),
-                numbers.percent(share, 1),
-                numbers.count(round(share * total)),
-            ),
-            sorted_by={2: head.adjusted},
-        )
-        for head, share in sorted(standing, key=lambda pair: -pair[1])
-    ]
-    return Table(
-        id="tbl-standing",
-        caption=md(
-            "The study's {heads}, the firmest first, and the share of {total} universes in which each is found with the "
-            "same sign.",
-            heads=numbers.things(len(rows), "head"),
-            total=numbers.count(total),
-        ),
-        html=table_html("The study's heads and where they stand", columns, rows),
-    )
 
 
 def _method(robustness: Robustness) -> Md:
