@@ -23,8 +23,8 @@ def equal_means_answer(counted: Counted) -> Md:
     """What the lead says of it: what the promise is about, and what becomes of heads that it is not about."""
     own = counted.own_means
     text = (
-        "That is about heads that do not differ in any way. Of heads of which only the means are equal it found some in "
-        "**{share}** {interval} of data sets"
+        "That is about heads that do not differ in any way. Of heads of which only the means are equal the same "
+        "procedure found some in **{share}** {interval} of data sets"
     )
     if counted.tests.smallest_effect:
         text += ", and in **{beyond}** {bounds} with the smallest effect of {smallest} that the study asks of a finding"
@@ -44,7 +44,8 @@ def equal_means_blocks(counted: Counted) -> tuple[Block, ...]:
     return (
         Heading(2, Md("If only the means were equal"), "means"),
         _table(counted),
-        Prose(join_md(_reading(counted))),
+        Prose(join_md(_reasons(counted))),
+        *_remedies(counted),
     )
 
 
@@ -52,12 +53,12 @@ def equal_means_method(counted: Counted) -> Md:
     """How these data sets are made and tested."""
     settings, tests = counted.settings, counted.tests
     centred = "the mean of the differences" if tests.design == "paired" else "each set's mean"
-    within = "" if tests.design == "paired" else ", within its set,"
+    within = "" if tests.design == "paired" else ", each within its set,"
     return md(
-        "For heads of which only the means are equal, {centred} was removed at each head and {unit} were drawn with "
-        "replacement{within} whole, {draws} times: the real skew and the dependence between heads stay. Each data set was "
-        "tested as a study is, max-T with {resamples} arrangements of its own; heads that a draw leaves without any variation "
-        "were not tested in it.",
+        "For heads of which only the means are equal, {centred} was removed at each head and whole {unit} were drawn with "
+        "replacement{within} {draws} times: the real skew and the dependence between heads stay. Each data set was tested as "
+        "a study is, max-T with {resamples} arrangements of its own; heads that a draw leaves without any variation were not "
+        "tested in it. Normal heads were drawn anew for each of as many data sets and treated in the same way.",
         centred=centred,
         unit=unit_of(tests),
         within=within,
@@ -92,8 +93,8 @@ def _table(counted: Counted) -> Table:
     columns = (
         Column("Correction"),
         Column("Found any, %", number=True),
-        *((Column(f"Found any of {_points(counted)} or more, %", number=True),) if asked else ()),
-        Column("At most α by the study's rule" if asked else "At most α"),
+        *((Column(f"Of {_points(counted)} or more, %", number=True),) if asked else ()),
+        Column("Promise kept by the study's rule" if asked else "Promise kept"),
     )
     return Table(
         id="tbl-means",
@@ -123,12 +124,11 @@ def _row(row: EqualMeansRow, counted: Counted, *, asked: bool) -> Row:
     )
 
 
-def _reading(counted: Counted) -> Iterable[Md]:
-    """Why it differs from the section before, and what to do about it."""
+def _reasons(counted: Counted) -> Iterable[Md]:
+    """Why it differs from the section before."""
     yield _rank_reason(counted) if counted.own_test in _RANK_TESTS else _mean_reason(counted)
     yield from _skewed(counted)
     yield _yardstick(counted)
-    yield from _remedies(counted)
 
 
 def _mean_reason(counted: Counted) -> Md:
@@ -168,8 +168,8 @@ def _skewed(counted: Counted) -> Iterable[Md]:
         f"{_name(head.place, counted)} ({numbers.decimal(head.skewness, 1)})" for head in skewed[:_MOST_NAMED]
     )
     yield md(
-        "{heads} of {all} {are} strongly skewed (beyond {limit} in either direction){most}: {named}. A head outside these was "
-        "found in {share} {interval}.",
+        "{heads} of {all} heads {are} strongly skewed (beyond {limit} in either direction){most}: {named}. A head outside "
+        "these was found in {share} {interval}.",
         heads=numbers.count(len(skewed)),
         all=numbers.count(counted.calibration.heads),
         are="is" if len(skewed) == 1 else "are",
@@ -185,12 +185,10 @@ def _yardstick(counted: Counted) -> Md:
     """What the count itself adds."""
     normal = counted.own_normal
     return md(
-        "Normal heads of the same spread and dependence, counted in the same way, came to {share} {interval}: what lies above "
-        "{alpha} there is owed to redrawing these few {unit}, not to their scores.",
+        "Normal heads of the same spread and dependence, counted in the same way, came to {share} {interval}: so much is owed "
+        "to the way of counting, the rest to the shape of the scores.",
         share=rates.percent(normal.any.share),
         interval=rates.interval(normal.any.interval),
-        alpha=numbers.level(normal.alpha),
-        unit=unit_of(counted.tests),
     )
 
 
@@ -199,17 +197,18 @@ def _name(place: int, counted: Counted) -> str:
     return f"L{place // per_layer}H{place % per_layer}"
 
 
-def _remedies(counted: Counted) -> Iterable[Md]:
+def _remedies(counted: Counted) -> tuple[Prose, ...]:
+    """What to do about it; nothing for ranks, of which it is no error."""
     if counted.own_test in _RANK_TESTS:
-        return
-    keep = "keep to the" if counted.tests.smallest_effect else "name a"
-    yield md(
+        return ()
+    asked = counted.tests.smallest_effect > 0
+    advice = md(
         "*What to do:* {keep} smallest effect of interest{worth}, and look at the scores of a skewed head before trusting it.",
-        keep=keep,
-        worth=", whose worth the table shows" if counted.tests.smallest_effect else "",
+        keep="keep to the" if asked else "name a",
+        worth=", whose worth the table shows" if asked else "",
     )
-    yield Md("More facts bring means closer to normal, and with them the error to its promise.")
-    yield _other_question(counted)
+    facts = Md("More facts bring means closer to normal, and with them the error to its promise.")
+    return (Prose(join_md([advice, facts, _other_question(counted)])),)
 
 
 def _other_question(counted: Counted) -> Md:

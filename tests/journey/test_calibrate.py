@@ -62,6 +62,10 @@ def test_the_page_leads_to_its_study_and_its_numbers_and_draws_them(place: Place
         visited.wait_for_selector("#fig-calibration-rates .plot-drawn")
         assert visited.locator("#fig-calibration-rates .plot-canvas .points path").count() == 50
         assert "100 data sets" in visited.inner_text("main .lead")
+        assert "Of heads of which only the means are equal the same procedure found some in" in visited.inner_text(
+            "main .lead"
+        )
+        assert visited.locator("#tbl-means tbody tr").count() == 10
         for link in visited.locator("main a[download]").all():
             assert (page(place).parent / str(link.get_attribute("href"))).is_file()
         visited.click("text=Back to the study")

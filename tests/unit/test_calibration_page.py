@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reportgen.calibrating import settings_of
+from reportgen import inference
+from reportgen.calibrating import design_of, settings_of
 from reportgen.facts.fact import FactSet
 from reportgen.figures.calibration_rates import calibration_rates, height, mark
 from reportgen.models.source import ModelSource
@@ -18,6 +19,7 @@ from reportgen.report.calibration_counted import Counted
 from reportgen.report.calibration_page import calibration_key, calibration_page
 from reportgen.report.document import Figure, Heading, Prose, Table, texts
 from reportgen.report.results import Plan
+from reportgen.scores import label_scores
 from reportgen.spec.model import SpecFile, StudySpec, TestsSection
 from reportgen.statements import StatementSet
 from reportgen.stats.calibration import calibrate
@@ -139,14 +141,14 @@ def test_the_lead_says_what_becomes_of_heads_of_which_only_the_means_are_equal(
 ) -> None:
     text = lead(with_equal_means(counted, any_, beyond))
     assert "That is about heads that do not differ in any way." in text
-    assert f"only the means are equal it found some in **{any_ / 10} %** [" in text
+    assert f"only the means are equal the same procedure found some in **{any_ / 10} %** [" in text
     assert f"] of data sets, and in **{beyond / 10} %** [" in text
     assert said in text
 
 
 def test_without_a_smallest_effect_the_lead_and_the_table_ask_for_none(counted: Counted) -> None:
     plain = with_equal_means(counted, 200, 200, smallest=0.0)
-    assert "it found some in **20.0 %** [17.6, 22.6] of data sets, more than 5 %." in lead(plain)
+    assert "the same procedure found some in **20.0 %** [17.6, 22.6] of data sets, more than 5 %." in lead(plain)
     page = calibration_page(plain, plan()).document
     table = next(block for block in page.blocks if isinstance(block, Table) and block.id == "tbl-means")
     assert "or more" not in table.html
@@ -167,7 +169,7 @@ def test_the_section_on_equal_means_follows_the_one_on_no_difference_and_has_a_r
     table = next(block for block in document.blocks if isinstance(block, Table))
     assert table.html.count("<tr") == 11
     assert table.html.count('<tr class="headline"') == 1
-    assert "Found any of 1.0 points or more, %" in table.html
+    assert "Of 1.0 points or more, %" in table.html
     assert "in 50 data sets in which heads may differ in all but their means" in table.caption
 
 
@@ -176,9 +178,11 @@ def test_strongly_skewed_heads_are_counted_and_named_in_the_models_own_numbering
     heads = tuple(SkewedHead(place, skew) for place, skew in ((6, -7.2), (3, 6.9), (0, 5), (1, 4), (2, 3.5)))
     skewed = replace(with_equal_means(counted, 200, 28), calibration=replace(counted.calibration, skewed=heads))
     text = said(skewed)
-    assert "5 of 12 are strongly skewed (beyond 3 in either direction), most of all: L1H2 (−7.2), L0H3 (6.9)" in text
+    assert (
+        "5 of 12 heads are strongly skewed (beyond 3 in either direction), most of all: L1H2 (−7.2), L0H3 (6.9)" in text
+    )
     one = said(replace(skewed, calibration=replace(counted.calibration, skewed=heads[:1])))
-    assert "1 of 12 is strongly skewed (beyond 3 in either direction): L1H2 (−7.2). A head outside" in one
+    assert "1 of 12 heads is strongly skewed (beyond 3 in either direction): L1H2 (−7.2). A head outside" in one
 
 
 def test_what_a_rank_test_finds_among_equal_means_is_told_as_another_difference(counted: Counted) -> None:
@@ -187,6 +191,24 @@ def test_what_a_rank_test_finds_among_equal_means_is_told_as_another_difference(
     assert "asks of a finding; but its test asks about ranks, not about means." in lead(ranks)
     assert "ranks ask another question, whether differences lie evenly about 0" in said(ranks)
     assert "is no way out" not in said(ranks)
+
+
+def test_independent_sets_are_told_of_labels_and_redrawn_within_each_set() -> None:
+    made = planted.statements(12)
+    settings = planted.SPEC.tests.model_copy(update={"test": "welch"})
+    tests = inference.test_heads(label_scores(planted.values(made, EFFECT), made), planted.SPEC.contrasts[0], settings)
+    few = Settings(
+        draws=10, resamples=99, planted_draws=2, planted_resamples=99, splits=2, means_draws=10, means_resamples=99
+    )
+    calibration = calibrate(design_of(tests), few, np.random.default_rng(0), lambda _: None)
+    text = said(Counted(tests, "welch", few, 0.01, calibration))
+    for part in (
+        "shuffled labels take both sets of a head to be alike in all",
+        "Dealing labels out makes both sets alike",
+        "each set's mean was removed at each head and whole statements were drawn with replacement, each within its set,",
+        "The Mann–Whitney U test is no way out",
+    ):
+        assert part in text
 
 
 def test_an_uncorrected_study_promises_nothing_about_the_family_of_equal_means(counted: Counted) -> None:
