@@ -118,6 +118,7 @@ def write_site(site: Site, studies: Sequence[StudyPage | Kept]) -> None:
     Raises StudyError where a page cannot be rendered or the disk refuses; the published site then stays.
     """
     if _stands(site, studies):
+        _clear_away(site)
         return
     with _rewriting(site) as (project, out):
         pages = _write_project(site, project, out, studies)
@@ -247,10 +248,15 @@ def _reason(error: OSError) -> str:
     return str(error.args[0][0][2]) if isinstance(error, shutil.Error) else error.strerror or str(error)
 
 
-@contextmanager
-def _staging(site: Site) -> Iterator[Path]:
+def _clear_away(site: Site) -> None:
+    """Drop what a build that was killed has left half-written."""
     for left in site.folder.glob(".build-*"):
         shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def _staging(site: Site) -> Iterator[Path]:
+    _clear_away(site)
     staging = Path(tempfile.mkdtemp(dir=site.folder, prefix=".build-"))
     try:
         yield staging

@@ -231,6 +231,15 @@ def test_a_build_killed_at_any_moment_leaves_a_whole_site(place: Place) -> None:
     assert not list((place.folder / "site").glob(".build-*"))
 
 
+def test_what_a_killed_build_left_goes_even_where_nothing_is_to_be_written(place: Place) -> None:
+    left = place.folder / "site" / ".build-killed"
+    (left / "site").mkdir(parents=True)
+    again = place.run("build")
+    assert again.returncode == 0, again.stderr
+    assert "s: unchanged" in again.stderr
+    assert not left.exists()
+
+
 HOSTILE = {
     "script": "</script><script>window.pwned = 1</script>",
     "image": "<img src=x onerror='window.pwned = 1'>",
