@@ -21,7 +21,7 @@ from reportgen.report.calibration_files import RATES
 from reportgen.report.calibration_page import PAGE, calibration_key, calibration_page
 from reportgen.report.page import AddedPage
 from reportgen.report.results import Plan
-from reportgen.scores import label_scores
+from reportgen.scores import flat
 from reportgen.sensitivity import unit_of
 from reportgen.site.build import Site, add_page
 from reportgen.site.pages import added_key
@@ -29,7 +29,7 @@ from reportgen.spec.model import SpecFile, TestsSection
 from reportgen.stats.calibration import calibrate
 from reportgen.stats.calibration_tested import Settings
 from reportgen.stats.null_draws import NullDesign, Pairs, Test, TwoSets
-from reportgen.study import plan_study, study_key
+from reportgen.study import own_scores, plan_study, study_key
 
 _MOST_RESAMPLES, _OWN_RESAMPLES = 10_000, 999
 _DRAWS_A_FURTHER_ONE = 4
@@ -76,16 +76,8 @@ def _stands(page: Path, key: str, draws: int) -> bool:
 
 
 def _first_contrast(plan: Plan, cache: Path, progress: Progress) -> HeadTests:
-    from reportgen.capture.knowing import know  # noqa: PLC0415
-    from reportgen.capture.opening import ProvenModel  # noqa: PLC0415
-    from reportgen.capture.request import ask  # noqa: PLC0415
-    from reportgen.capture.run import capture  # noqa: PLC0415
-
-    spec, statements = plan.file.spec, plan.statements.statements
-    model = ProvenModel(plan.source, spec.model, cache, progress)
-    values = capture(ask(statements, spec.measure.aggregation), model).values
-    knowledge = know(statements, plan.facts, plan.tokenizer, model, spec.measure)
-    return test_heads(label_scores(values, statements, knowledge.columns(statements)), spec.contrasts[0], spec.tests)
+    spec = plan.file.spec
+    return test_heads(own_scores(plan, cache, progress), spec.contrasts[0], spec.tests)
 
 
 def _count(tests: HeadTests, draws: int, progress: Progress) -> Counted:
@@ -126,9 +118,7 @@ def design_of(tests: HeadTests) -> NullDesign:
             f"the contrast {contrast} has {numbers.count(fewest)} {unit_of(tests)}{where}: null data sets made of fewer than "
             f"{FEWEST_PAIRS} are too much alike to count on. Add facts."
         )
-    a, b = (
-        units.to_numpy().reshape(units.sizes["unit"], -1).astype(np.float64) for units in (tests.units_a, tests.units_b)
-    )
+    a, b = (flat(units).astype(np.float64) for units in (tests.units_a, tests.units_b))
     design = Pairs(a, b) if tests.design == "paired" else TwoSets(a, b)
     if not design.testable().any():
         raise StudyError(

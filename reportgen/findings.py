@@ -174,9 +174,7 @@ def _verdict(reason: str, *, found: bool, negligible: bool) -> str:
 
 
 def _correction(tests: HeadTests, method: Correction) -> CorrectionFinding:
-    passing = tests.significant(method)
-    large = abs(tests.heads.effect) >= tests.smallest_effect
-    return CorrectionFinding(method, int(passing.sum()), int((passing & large).sum()))
+    return CorrectionFinding(method, int(tests.significant(method).sum()), int(tests.found_by(method).sum()))
 
 
 def _even_objects(

@@ -93,7 +93,7 @@ def _retest(tests: HeadTests, a: xr.DataArray, b: xr.DataArray) -> HeadTests:
 
 
 def _chosen(choosing: HeadTests) -> npt.NDArray[np.intp]:
-    passing = (choosing.heads.p_value <= choosing.alpha) & (abs(choosing.heads.effect) >= choosing.smallest_effect)
+    passing = (choosing.heads.p_value <= choosing.alpha) & choosing.large()
     return np.argwhere(passing.to_numpy())
 
 

@@ -100,11 +100,18 @@ class HeadTests:
         significant: xr.DataArray = self.adjusted(correction) <= self.alpha
         return significant
 
-    def recall_heads(self) -> xr.DataArray:
-        """Heads significant under the headline correction whose effect, in either direction, is at least the
-        smallest effect of interest, [layer, head]."""
+    def large(self) -> xr.DataArray:
+        """Heads whose effect, in either direction, is at least the smallest effect of interest, [layer, head]."""
         large: xr.DataArray = np.abs(self.heads.effect) >= self.smallest_effect
-        return self.significant(self.headline) & large
+        return large
+
+    def found_by(self, correction: Correction) -> xr.DataArray:
+        """Heads that are significant under that correction and whose effect is large enough, [layer, head]."""
+        return self.significant(correction) & self.large()
+
+    def recall_heads(self) -> xr.DataArray:
+        """The heads found by the headline correction, [layer, head]."""
+        return self.found_by(self.headline)
 
     def negligible(self) -> xr.DataArray:
         """Heads whose effect is shown to be smaller than the smallest effect of interest, [layer, head]."""

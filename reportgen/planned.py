@@ -89,6 +89,11 @@ def _why(error: ReportgenError) -> str:
     return error.problems[0].message if isinstance(error, InputError) else str(error)
 
 
+def goes_by_measured(spec: StudySpec) -> bool:
+    """Whether which statements the contrasts compare, or what is independent, depends on what the model knows."""
+    return spec.tests.cluster in COLUMNS or any(_measured(contrast.a, contrast.b) for contrast in spec.contrasts)
+
+
 def _measured(*sets: StatementSet) -> bool:
     return any(_asks(chosen.where) for chosen in sets)
 

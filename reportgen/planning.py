@@ -18,18 +18,18 @@ from reportgen import numbers
 from reportgen.contrasts import Design, arrange
 from reportgen.errors import InputError, Problem, StudyError, shown
 from reportgen.inference import HeadTests, test_contrasts
-from reportgen.knowledge import COLUMNS
 from reportgen.models.convert import tokenizer_folder
+from reportgen.planned import goes_by_measured
 from reportgen.progress import Progress
 from reportgen.report import words
 from reportgen.report.results import Plan
-from reportgen.scores import label_columns, label_scores
+from reportgen.scores import label_columns
 from reportgen.sensitivity import has_critical_value, level_of, observations, planned_level, spread_of, unit_of, units
-from reportgen.spec.model import ContrastSection, Correction, SpecFile, StudySpec
+from reportgen.spec.model import ContrastSection, Correction, SpecFile
 from reportgen.stats.corrections import criterion
 from reportgen.stats.power import POWER
 from reportgen.stats.power_curve import IndependentSpread, Level, PairedSpread, Spread, curve, power_at
-from reportgen.study import plan_study
+from reportgen.study import own_scores, plan_study
 
 _LAYER_KEYS = ("num_hidden_layers", "n_layer", "num_layers")
 _HEAD_KEYS = ("num_attention_heads", "n_head", "num_heads")
@@ -124,25 +124,8 @@ def plan_power(
 
 def _measured(plan: Plan, cache: Path, progress: Progress) -> list[_Pilot]:
     """Pilots from the study's own scores."""
-    from reportgen.capture.knowing import know  # noqa: PLC0415
-    from reportgen.capture.opening import ProvenModel  # noqa: PLC0415
-    from reportgen.capture.request import ask  # noqa: PLC0415
-    from reportgen.capture.run import capture  # noqa: PLC0415
-
-    spec, statements = plan.file.spec, plan.statements.statements
-    model = ProvenModel(plan.source, spec.model, cache, progress)
-    values = capture(ask(statements, spec.measure.aggregation), model).values
-    known = {}
-    if _goes_by_knowledge(spec):
-        known = know(statements, plan.facts, plan.tokenizer, model, spec.measure).columns(statements)
-    scores = label_scores(values, statements, known)
+    spec, scores = plan.file.spec, own_scores(plan, cache, progress)
     return [_pilot(tests) for tests in test_contrasts(scores, spec.contrasts, spec.tests)]
-
-
-def _goes_by_knowledge(spec: StudySpec) -> bool:
-    """Whether which statements are compared depends on what the model knows."""
-    sets = [chosen for contrast in spec.contrasts for chosen in (contrast.a, contrast.b)]
-    return spec.tests.cluster in COLUMNS or any(column in COLUMNS for chosen in sets for column in chosen.where)
 
 
 def _pilot(tests: HeadTests) -> _Pilot:
@@ -166,7 +149,7 @@ def _correction(headline: Correction, heads: int, level: Level, *, bound: bool) 
 def _stated(plan: Plan, sd: float, cache: Path, progress: Progress) -> list[_Pilot]:
     """Pilots from a stated standard deviation, the same for every head."""
     spec = plan.file.spec
-    if _goes_by_knowledge(spec):
+    if goes_by_measured(spec):
         raise StudyError(
             f"{plan.file.path}: a contrast goes by what the model knows, so it must be asked: plan without --sd."
         )

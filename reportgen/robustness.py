@@ -191,13 +191,7 @@ def _each(
         for correction in corrections:
             universe = Universe(analysis, correction)
             result = own if universe == multiverse.own else tested
-            yield universe, result, _found(result, correction)
-
-
-def _found(tests: HeadTests, correction: Correction) -> xr.DataArray:
-    """The heads that pass the correction and reach the smallest effect of interest, [layer, head]."""
-    large: xr.DataArray = np.abs(tests.heads.effect) >= tests.smallest_effect
-    return tests.significant(correction) & large
+            yield universe, result, result.found_by(correction)
 
 
 def _test(analysis: Analysis, corrections: tuple[Correction, ...], scores: xr.DataArray, own: HeadTests) -> HeadTests:

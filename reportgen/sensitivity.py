@@ -8,6 +8,7 @@ import numpy as np
 
 from reportgen.contrasts import Design
 from reportgen.inference import HeadTests
+from reportgen.scores import flat
 from reportgen.spec.model import TestsSection
 from reportgen.stats.corrections import criterion
 from reportgen.stats.power_curve import (
@@ -24,7 +25,7 @@ _STEPS = 17
 
 def spread_of(tests: HeadTests) -> Spread:
     """Every head's spread in the design of the contrast."""
-    a, b = (scores.to_numpy().reshape(len(scores), -1) for scores in (tests.units_a, tests.units_b))
+    a, b = (flat(units) for units in (tests.units_a, tests.units_b))
     return paired_spread(a, b) if tests.design == "paired" else independent_spread(a, b)
 
 

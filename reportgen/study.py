@@ -6,13 +6,15 @@ What only a run needs is imported where it runs, so that a check, or a build in 
 import hashlib
 from pathlib import Path
 
+import xarray as xr
+
 from reportgen.examples import named_examples
 from reportgen.facts.load import load_facts
 from reportgen.locking import lock_beside, lock_path
 from reportgen.models.convert import tokenizer_folder
 from reportgen.models.source import find_model
 from reportgen.models.tokenizer import Tokenizer
-from reportgen.planned import answerable, require_columns
+from reportgen.planned import answerable, goes_by_measured, require_columns
 from reportgen.progress import Progress
 from reportgen.report.page import StudyPage
 from reportgen.report.results import Plan, Results
@@ -100,6 +102,25 @@ def run_study(plan: Plan, cache: Path, progress: Progress) -> Results:
         shown=shown,
         attention=read_attention(rows, examples, model, spec.measure.aggregation),
     )
+
+
+def own_scores(plan: Plan, cache: Path, progress: Progress) -> xr.DataArray:
+    """The labelled scores of the study's own measure alone, with what is known of the facts where the contrasts go by it.
+
+    Raises StudyError where the model cannot be opened or does not prove itself.
+    """
+    from reportgen.capture.knowing import know  # noqa: PLC0415
+    from reportgen.capture.opening import ProvenModel  # noqa: PLC0415
+    from reportgen.capture.request import ask  # noqa: PLC0415
+    from reportgen.capture.run import capture  # noqa: PLC0415
+
+    spec, statements = plan.file.spec, plan.statements.statements
+    model = ProvenModel(plan.source, spec.model, cache, progress)
+    values = capture(ask(statements, spec.measure.aggregation), model).values
+    if not goes_by_measured(spec):
+        return label_scores(values, statements)
+    knowledge = know(statements, plan.facts, plan.tokenizer, model, spec.measure)
+    return label_scores(values, statements, knowledge.columns(statements))
 
 
 def study_page(file: SpecFile, cache: Path, limit: int | None, key: str, progress: Progress) -> StudyPage:
