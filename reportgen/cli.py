@@ -1,12 +1,14 @@
 """The command line: one command a function. Commands, progress and exit codes, no logic.
 
-Exit codes: 0 done, 1 a study failed, 2 a spec, its facts or the usage is wrong.
+Exit codes: 0 done, 1 a study failed, 2 a spec, its facts or the usage is wrong; stopped by Ctrl-C, the signal's own.
 """
 
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import platformdirs
@@ -58,18 +60,17 @@ def main() -> None:
 @_QUIET
 def build(specs: tuple[Path, ...], folder: Path, cache: Path, limit: int | None, quiet: bool) -> None:
     """Run the studies and write their pages."""
-    from reportgen.site.build import Site  # noqa: PLC0415
-    from reportgen.studies import build_studies  # noqa: PLC0415
-
     console = Console(quiet=quiet)
     try:
+        from reportgen.site.build import Site  # noqa: PLC0415
+        from reportgen.studies import build_studies  # noqa: PLC0415
+
         site = Site.at(folder)
         built = build_studies(specs or _all_specs(), site, cache, whole=not specs, limit=limit, progress=console)
     except ReportgenError as error:
         _fail(error)
     except KeyboardInterrupt:
-        click.echo("Stopped. The shards captured so far are kept; the same command goes on from there.", err=True)
-        sys.exit(130)
+        _stop("Stopped. The shards captured so far are kept; the same command goes on from there.")
     if (site.published / "index.html").is_file():
         console.say(f"The site is {site.published / 'index.html'}; look at it with `reportgen serve`.")
     _tell_errors(built.errors)
@@ -220,6 +221,18 @@ def _tell_errors(errors: Sequence[Exception]) -> None:
 
 def _fail(error: ReportgenError) -> None:
     _tell_errors([error])
+
+
+def _stop(message: str) -> NoReturn:
+    """Say a last word and die of the interrupt itself, as shells and make expect of a program that was stopped.
+
+    A mere exit code would not do: where the interrupt struck inside Python's own `exec`, as in the making of a
+    dataclass, Python forgets the code and dies of the signal.
+    """
+    click.echo(message, err=True)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.raise_signal(signal.SIGINT)
+    raise AssertionError("an interrupted process does not get here")
 
 
 if __name__ == "__main__":
