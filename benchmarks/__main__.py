@@ -4,10 +4,10 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import budget, capture_vs_notebook, contest, explorer, maxt, stats_vs_loop
+from benchmarks import budget, capture_vs_notebook, contest, explorer, maxt, planning, stats_vs_loop
 
 CONTESTS = (capture_vs_notebook.BENCHMARK, stats_vs_loop.BENCHMARK, *maxt.BENCHMARKS)
-BUDGETS = (maxt.MEMORY, *explorer.BUDGETS)
+BUDGETS = (maxt.MEMORY, *planning.BUDGETS, *explorer.BUDGETS)
 BENCHMARKS: dict[str, Callable[[], object]] = {
     **{each.name: partial(contest.run, each) for each in CONTESTS},
     **{each.name: partial(budget.run, each) for each in BUDGETS},

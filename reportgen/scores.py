@@ -21,8 +21,13 @@ class Described(Protocol):
 
 def label_columns(statements: Sequence[Described]) -> dict[str, npt.NDArray[Any]]:
     """Every statement's labels as columns [statement]; a label that a statement lacks is the empty string."""
-    names = sorted({name for statement in statements for name in statement.labels})
-    return {name: np.array([statement.labels.get(name, "") for statement in statements]) for name in names}
+    columns: dict[str, list[str | bool]] = {}
+    for row, statement in enumerate(statements):
+        for name, label in statement.labels.items():
+            if name not in columns:
+                columns[name] = [""] * len(statements)
+            columns[name][row] = label
+    return {name: np.array(columns[name]) for name in sorted(columns)}
 
 
 def label_scores(

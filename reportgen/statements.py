@@ -2,15 +2,18 @@
 
 1. The relation's template is filled; where subject and object stand is known from the filling, not searched,
    so a subject that occurs twice in a text or inside another word cannot be mistaken.
-2. The text is tokenized once. A span is every token whose character range overlaps the stretch of text
+2. All texts are tokenized in batches, each once. A span is every token whose character range overlaps the stretch of text
    (character offsets of the model's own fast tokenizer); a beginning-of-sequence token covers no character
    and is part of no span.
-3. The query position and the key span follow from the measure.
-4. What cannot be placed is left out together with its twin and listed; what weakens the study is a warning;
+3. The query position and the key span follow from the measure. A key span is the subject, the object, the `first`
+   token, the query position itself (`self`), the token before it (`previous`), or the words of the template
+   (`relation`): every token up to the query position that covers text and is in neither the subject nor the object.
+4. The same texts are read from other query positions without being rendered or tokenized again.
+5. What cannot be placed is left out together with its twin and listed; what weakens the study is a warning;
    a question that cannot have an answer is an error before any model runs.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reportgen.errors import InputError, Problem
@@ -20,13 +23,12 @@ from reportgen.notices import Notice
 from reportgen.spec.model import MeasureSection
 
 
-@dataclass(frozen=True)
-class Statement:
-    """A fact as the model reads it.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A fact as the model reads it, before it is settled where attention is read from and to.
 
     `subject` and `object` are token positions, counted from 0 with a beginning-of-sequence token included, and
-    the stretches the characters [start, end) of `text` that they come from; attention is read from `query` to
-    `keys`.
+    the stretches the characters [start, end) of `text` that they come from.
     """
 
     id: str
@@ -37,6 +39,12 @@ class Statement:
     object_stretch: tuple[int, int]
     subject: tuple[int, ...]
     object: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement(Reading):
+    """A fact as the model reads it, and where its attention is read: from `query` to `keys`, token positions too."""
+
     query: int
     keys: tuple[int, ...]
 
@@ -74,6 +82,14 @@ class StatementSet:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """The statements that have a place to measure, whole pairs alone, and by pair why the others have none."""
+
+    statements: tuple[Statement, ...]
+    unplaced: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class UnplacedError(Exception):
     """Why a fact does not become a statement."""
 
@@ -82,25 +98,57 @@ class UnplacedError(Exception):
 
 def render_statements(facts: FactSet, tokenizer: Tokenizer, measure: MeasureSection) -> StatementSet:
     """Render, tokenize and place every fact; raises InputError where no pair could show any difference."""
+    placed = place_readings(read_facts(facts, tokenizer), measure, tokenizer.context)
+    statements, pairs = placed.statements, twins(placed.statements)
+    notices = (
+        _left_out(placed.unplaced),
+        _odd_splits(statements),
+        _uneven_objects(pairs),
+        _identical(pairs),
+        _self_look(statements, measure),
+    )
+    return StatementSet(statements, tuple(notice for notice in notices if notice is not None))
+
+
+def read_facts(facts: FactSet, tokenizer: Tokenizer, known: Sequence[Reading] = ()) -> tuple[Reading, ...]:
+    """Every fact rendered and tokenized; those among `known`, read by this tokenizer before, are not read again."""
+    found = {reading.id: reading for reading in known}
+    fresh = iter(_read([fact for fact in facts.facts if _id(fact) not in found], facts.templates, tokenizer))
+    return tuple(found.get(_id(fact)) or next(fresh) for fact in facts.facts)
+
+
+def restart(reading: Reading, tokenizer: Tokenizer) -> Reading:
+    """The same text by a tokenizer that puts a beginning-of-sequence token where there is none, or none where one is."""
+    step = -1 if tokenizer.bos is None else 1
+    return Reading(
+        reading.id,
+        reading.fact,
+        reading.text,
+        tokenizer.restart(reading.tokens),
+        reading.subject_stretch,
+        reading.object_stretch,
+        tuple([position + step for position in reading.subject]),
+        tuple([position + step for position in reading.object]),
+    )
+
+
+def place_readings(readings: Sequence[Reading], measure: MeasureSection, context: int | None) -> Placed:
+    """Where each fact's attention is read; `context` is the longest text that the model takes, in tokens.
+
+    Raises InputError where no fact has a place, or no pair could show any difference.
+    """
     placed: list[Statement] = []
     unplaced: dict[str, str] = {}
-    for fact in facts.facts:
+    for reading in readings:
         try:
-            placed.append(place(fact, facts.templates[fact.relation], tokenizer, measure))
+            placed.append(_placed(reading, measure, context))
         except UnplacedError as why:
+            fact = reading.fact
             unplaced.setdefault(fact.pair, f"{fact.subject} – {fact.object} ({fact.relation}): {why.reason}")
     kept = tuple(statement for statement in placed if statement.fact.pair not in unplaced)
     _require_some(kept, unplaced)
-    pairs = twins(kept)
-    _require_difference(pairs, measure)
-    notices = (
-        _left_out(unplaced),
-        _odd_splits(kept),
-        _uneven_objects(pairs),
-        _identical(pairs),
-        _self_look(kept),
-    )
-    return StatementSet(kept, tuple(notice for notice in notices if notice is not None))
+    _require_difference(twins(kept), measure)
+    return Placed(kept, unplaced)
 
 
 def twins(statements: Sequence[Statement]) -> list[tuple[Statement, Statement]]:
@@ -112,54 +160,124 @@ def twins(statements: Sequence[Statement]) -> list[tuple[Statement, Statement]]:
 
 def place(fact: Fact, template: str, tokenizer: Tokenizer, measure: MeasureSection) -> Statement:
     """Render and tokenize one fact; raises UnplacedError where there is no place to measure in it."""
-    text, subject_stretch, object_stretch = _fill(template, fact)
-    tokens = tokenizer.encode(text)
-    if tokenizer.context is not None and len(tokens.ids) > tokenizer.context:
-        raise UnplacedError(f"{len(tokens.ids)} tokens, more than the model's context of {tokenizer.context}")
-    subject, object_ = _span(tokens, subject_stretch), _span(tokens, object_stretch)
-    if not subject or not object_:
-        raise UnplacedError(f"the tokenizer gives its {'object' if subject else 'subject'} no token")
-    query = _query(measure, subject, object_, len(tokens.ids))
-    keys = {"subject": subject, "object": object_, "first": (0,)}[measure.key_span]
-    if max(keys) > query:
-        raise UnplacedError(
-            f"its key span ({measure.key_span}) stands after the query position ({measure.query_position}), "
-            "where the model cannot look"
-        )
-    name = f"{fact.pair}-{'true' if fact.truth else 'false'}"
-    return Statement(name, fact, text, tokens, subject_stretch, object_stretch, subject, object_, query, keys)
+    words = _Wording.of(template).fill(fact)
+    return _placed(_reading(fact, *words, tokenizer.encode(words[0])), measure, tokenizer.context)
 
 
-def _fill(template: str, fact: Fact) -> tuple[str, tuple[int, int], tuple[int, int]]:
-    """The text, and the stretches [start, end) of its characters that are the subject and the object."""
-    values = {"{subject}": fact.subject, "{object}": fact.object}
-    first, second = sorted(values, key=template.index)
-    before, rest = template.split(first)
-    between, after = rest.split(second)
-    starts = {first: len(before), second: len(before) + len(values[first]) + len(between)}
-    text = before + values[first] + between + values[second] + after
-    subject, object_ = ((starts[slot], starts[slot] + len(value)) for slot, value in values.items())
-    return text, subject, object_
+@dataclass(frozen=True)
+class _Wording:
+    """A template cut at its two slots."""
+
+    before: str
+    between: str
+    after: str
+    subject_first: bool
+
+    @classmethod
+    def of(cls, template: str) -> "_Wording":
+        first, second = sorted(("{subject}", "{object}"), key=template.index)
+        before, rest = template.split(first)
+        between, after = rest.split(second)
+        return cls(before, between, after, first == "{subject}")
+
+    def fill(self, fact: Fact) -> tuple[str, tuple[int, int], tuple[int, int]]:
+        """The text, and the stretches [start, end) of its characters that are the subject and the object."""
+        first, second = (fact.subject, fact.object) if self.subject_first else (fact.object, fact.subject)
+        start = len(self.before)
+        end = start + len(first)
+        again = end + len(self.between)
+        text = self.before + first + self.between + second + self.after
+        one, other = (start, end), (again, again + len(second))
+        return (text, one, other) if self.subject_first else (text, other, one)
+
+
+def _id(fact: Fact) -> str:
+    return f"{fact.pair}-{'true' if fact.truth else 'false'}"
+
+
+def _read(facts: Sequence[Fact], templates: Mapping[str, str], tokenizer: Tokenizer) -> list[Reading]:
+    wordings = {relation: _Wording.of(template) for relation, template in templates.items()}
+    filled = [wordings[fact.relation].fill(fact) for fact in facts]
+    tokens = tokenizer.encode_all([text for text, _, _ in filled])
+    return [_reading(fact, *words, made) for fact, words, made in zip(facts, filled, tokens, strict=True)]
+
+
+def _reading(fact: Fact, text: str, subject: tuple[int, int], object_: tuple[int, int], tokens: Tokens) -> Reading:
+    return Reading(_id(fact), fact, text, tokens, subject, object_, _span(tokens, subject), _span(tokens, object_))
 
 
 def _span(tokens: Tokens, stretch: tuple[int, int]) -> tuple[int, ...]:
     start, end = stretch
-    return tuple(i for i, (left, right) in enumerate(tokens.offsets) if left < end and right > start and right > left)
+    return tuple([i for i, (left, right) in enumerate(tokens.offsets) if left < end and right > start and right > left])
 
 
-def _query(measure: MeasureSection, subject: tuple[int, ...], object_: tuple[int, ...], length: int) -> int:
+def _placed(reading: Reading, measure: MeasureSection, context: int | None) -> Statement:
+    """The reading with its query position and key span; raises UnplacedError."""
+    length = len(reading.tokens.ids)
+    if context is not None and length > context:
+        raise UnplacedError(f"{length} tokens, more than the model's context of {context}")
+    if not reading.subject or not reading.object:
+        raise UnplacedError(f"the tokenizer gives its {'object' if reading.subject else 'subject'} no token")
+    query = _query(reading, measure)
+    return Statement(
+        reading.id,
+        reading.fact,
+        reading.text,
+        reading.tokens,
+        reading.subject_stretch,
+        reading.object_stretch,
+        reading.subject,
+        reading.object,
+        query,
+        _keys(reading, measure, query),
+    )
+
+
+def _query(reading: Reading, measure: MeasureSection) -> int:
     query = {
-        "last": length - 1,
-        "subject_last": subject[-1],
-        "object_last": object_[-1],
-        "before_object": object_[0] - 1,
+        "last": len(reading.tokens.ids) - 1,
+        "subject_last": reading.subject[-1],
+        "object_last": reading.object[-1],
+        "before_object": reading.object[0] - 1,
     }[measure.query_position]
     if query < 0:
         raise UnplacedError("no token stands before its object")
     return query
 
 
-def _require_some(kept: Sequence[Statement], unplaced: dict[str, str]) -> None:
+def _keys(reading: Reading, measure: MeasureSection, query: int) -> tuple[int, ...]:
+    if measure.key_span == "relation":
+        return _wording_tokens(reading, measure, query)
+    keys = {
+        "subject": reading.subject,
+        "object": reading.object,
+        "first": (0,),
+        "self": (query,),
+        "previous": (query - 1,),
+    }[measure.key_span]
+    if keys[0] < 0:
+        raise UnplacedError(f"no token stands before its query position ({measure.query_position})")
+    if max(keys) > query:
+        raise UnplacedError(
+            f"its key span ({measure.key_span}) stands after the query position ({measure.query_position}), "
+            "where the model cannot look"
+        )
+    return keys
+
+
+def _wording_tokens(reading: Reading, measure: MeasureSection, query: int) -> tuple[int, ...]:
+    """The tokens of the template's own words as far as the query position can look at them."""
+    names = {*reading.subject, *reading.object}
+    offsets = reading.tokens.offsets[: query + 1]
+    own = tuple([i for i, (left, right) in enumerate(offsets) if right > left and i not in names])
+    if not own:
+        raise UnplacedError(
+            f"none of its relation's own words stands at or before the query position ({measure.query_position})"
+        )
+    return own
+
+
+def _require_some(kept: Sequence[Statement], unplaced: Mapping[str, str]) -> None:
     if not kept:
         listed = "; ".join(list(unplaced.values())[:5])
         raise InputError(Problem("facts", f"no fact becomes a statement that can be measured: {listed}"))
@@ -187,7 +305,7 @@ def _notice_over(statements: Sequence[Statement], doubt: Callable[[Statement], s
     return Notice("warning", message.format(n=len(items)), items) if items else None
 
 
-def _left_out(unplaced: dict[str, str]) -> Notice | None:
+def _left_out(unplaced: Mapping[str, str]) -> Notice | None:
     if not unplaced:
         return None
     plural = "facts were" if len(unplaced) > 1 else "fact was"
@@ -206,11 +324,8 @@ def _odd_splits(statements: Sequence[Statement]) -> Notice | None:
 
 def _straddling(statement: Statement) -> str:
     start, end = statement.subject_stretch
-    ranges = [statement.tokens.offsets[position] for position in statement.subject]
-    beside = (
-        statement.text[min(left for left, _ in ranges) : start],
-        statement.text[end : max(right for _, right in ranges)],
-    )
+    lefts, rights = zip(*[statement.tokens.offsets[position] for position in statement.subject], strict=True)
+    beside = statement.text[min(lefts) : start], statement.text[end : max(rights)]
     return f"“{beside[0]}{statement.fact.subject}{beside[1]}”" if "".join(beside).strip() else ""
 
 
@@ -241,7 +356,9 @@ def _identical(pairs: Sequence[tuple[Statement, Statement]]) -> Notice | None:
     )
 
 
-def _self_look(statements: Sequence[Statement]) -> Notice | None:
+def _self_look(statements: Sequence[Statement], measure: MeasureSection) -> Notice | None:
+    if measure.key_span == "self":
+        return None
     looking = sum(statement.query in statement.keys for statement in statements)
     if not looking:
         return None

@@ -43,7 +43,7 @@ from reportgen.spec.model import (
     StudySpec,
     TestName,
 )
-from reportgen.statements import Statement, render_statements
+from reportgen.statements import Reading, Statement, place_readings, read_facts, restart
 
 RECALLED = "recalled"
 _TOO_FEW = f"fewer than {FEWEST_PAIRS} pairs, or independent units in a set, are left to compare"
@@ -161,11 +161,12 @@ def measures(facts: FactSet, tokenizer: Tokenizer, spec: StudySpec, own: Sequenc
     first, other = Measure(spec.measure.query_position, bos, spec.measure.aggregation), spec.robustness
     statements: dict[Measure, tuple[Statement, ...]] = {first: tuple(own)}
     impossible: dict[Measure, str] = {}
+    readings = read_facts(facts, tokenizer, own)
     for prepend_bos in _with(bos, other.prepend_bos):
-        chosen = replace(tokenizer, prepend_bos=prepend_bos)
+        begun = readings if prepend_bos == bos else _restart(readings, replace(tokenizer, prepend_bos=prepend_bos))
         for position in _with(first.query_position, other.query_positions):
             mine = (position, prepend_bos) == (first.query_position, bos)
-            read, why = (tuple(own), "") if mine else _place(facts, chosen, spec, position, statements)
+            read, why = (tuple(own), "") if mine else _place(begun, tokenizer.context, spec, position, statements)
             for aggregation in _with(first.aggregation, other.aggregations):
                 measure = Measure(position, prepend_bos, aggregation)
                 if reason := why or _one_token(read, aggregation, first.aggregation):
@@ -226,29 +227,41 @@ def _with(own: _T, others: Sequence[_T]) -> tuple[_T, ...]:
     return tuple(dict.fromkeys((own, *others)))
 
 
+def _restart(readings: Sequence[Reading], tokenizer: Tokenizer) -> tuple[Reading, ...]:
+    """The readings with the other choice of a first token; none where the tokenizer has no such token."""
+    try:
+        return tuple(restart(reading, tokenizer) for reading in readings)
+    except StudyError:
+        return ()
+
+
 def _place(
-    facts: FactSet,
-    tokenizer: Tokenizer,
+    readings: Sequence[Reading],
+    context: int | None,
     spec: StudySpec,
     position: QueryPosition,
     earlier: Mapping[Measure, tuple[Statement, ...]],
 ) -> tuple[tuple[Statement, ...], str]:
     """The statements read from that position, or why they show nothing that the earlier ones do not."""
+    if not readings:
+        return (), "the tokenizer has no beginning-of-sequence token"
     measure = spec.measure.model_copy(update={"query_position": position})
     try:
-        read = render_statements(facts, tokenizer, measure).statements
+        read = place_readings(readings, measure, context).statements
     except InputError as error:
         return (), error.problems[0].message
-    except StudyError:
-        return (), "the tokenizer has no beginning-of-sequence token"
     # Counted twice, the same reading would weigh double.
-    seen = _seen(read)
-    twice = next((known.query_position for known, statements in earlier.items() if _seen(statements) == seen), None)
+    twice = next((known.query_position for known, statements in earlier.items() if _alike(statements, read)), None)
     return read, f"in every statement it is the same token as the query position {shown(twice)}" if twice else ""
 
 
-def _seen(statements: Sequence[Statement]) -> list[tuple[tuple[int, ...], int, tuple[int, ...]]]:
-    return [(statement.tokens.ids, statement.query, statement.keys) for statement in statements]
+def _alike(one: Sequence[Statement], other: Sequence[Statement]) -> bool:
+    """Whether a model must answer both alike."""
+    return len(one) == len(other) and all(_seen(a) == _seen(b) for a, b in zip(one, other, strict=True))
+
+
+def _seen(statement: Statement) -> tuple[tuple[int, ...], int, tuple[int, ...]]:
+    return statement.tokens.ids, statement.query, statement.keys
 
 
 def _one_token(read: Sequence[Statement], aggregation: Aggregation, own: Aggregation) -> str:

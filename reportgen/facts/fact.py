@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from reportgen.notices import Notice
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fact:
     """A subject, a relation and an object, true or false; facts of one `pair` differ in the object alone.
 

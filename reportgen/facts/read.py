@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reportgen.errors import InputError, Problem, shown
 from reportgen.facts.check import row_problems
-from reportgen.facts.rows import Row, as_row, cell_problems
+from reportgen.facts.rows import Row, as_row, cell_problems, cleaned
 from reportgen.facts.table import REQUIRED, Record, Table, read_table
 from reportgen.spec.model import FactSection, FactsSection
 
@@ -28,8 +28,9 @@ class FactRows:
 def read_facts(section: FactsSection, spec_path: Path) -> FactRows:
     """The rows that `section` states or points to; a relative path starts at the spec's own folder."""
     table = _inline(section, spec_path) if section.file is None else _from_file(section.file, spec_path)
-    complete = [record for record in table.records if all(name in record.cells for name in REQUIRED)]
-    faults = {record.where: cell_problems(record) for record in table.records}
+    records = [cleaned(record) for record in table.records]
+    complete = [record for record in records if all(name in record.cells for name in REQUIRED)]
+    faults = {record.where: cell_problems(record) for record in records}
     rows = tuple(as_row(record) for record in complete if not faults[record.where])
     cells = [problem for found in faults.values() for problem in found]
     problems = [*table.problems, *cells, *row_problems(rows, section.relations)]

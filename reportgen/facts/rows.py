@@ -31,9 +31,14 @@ class Row:
         return f"{self.subject} / {self.relation} / {self.object}"
 
 
+def cleaned(record: Record) -> Record:
+    """The record as this room reads it: two spellings of one name are one name."""
+    return Record(record.where, {name: clean(text) for name, text in record.cells.items()})
+
+
 def cell_problems(record: Record) -> list[Problem]:
-    """Everything that keeps a record from being read as a fact."""
-    cells = {name: clean(text) for name, text in record.cells.items()}
+    """Everything that keeps a cleaned record from being read as a fact."""
+    cells = record.cells
     broken = [
         Problem(
             record.where,
@@ -55,8 +60,8 @@ def cell_problems(record: Record) -> list[Problem]:
 
 
 def as_row(record: Record) -> Row:
-    """The record's fact; only for a record that `cell_problems` finds nothing wrong with."""
-    cells = {name: clean(text) for name, text in record.cells.items()}
+    """The record's fact; only for a cleaned record that `cell_problems` finds nothing wrong with."""
+    cells = record.cells
     return Row(
         where=record.where,
         subject=cells["subject"],

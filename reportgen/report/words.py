@@ -1,6 +1,6 @@
 """The names that the page uses for what the spec names by key."""
 
-from reportgen.spec.model import Alternative, Correction, MeasureSection, TestName
+from reportgen.spec.model import Alternative, Correction, KeySpan, MeasureSection, TestName
 
 TESTS: dict[TestName, str] = {
     "paired_t": "paired t-test",
@@ -32,7 +32,14 @@ SIDES: dict[Alternative, str] = {
     "less": "one-sided (less attention in the first set)",
 }
 
-_KEY_SPANS = {"subject": "the subject", "object": "the object", "first": "the first token"}
+_KEY_SPANS: dict[KeySpan, str] = {
+    "subject": "the subject",
+    "object": "the object",
+    "first": "the first token",
+    "self": "the query position itself",
+    "previous": "the token before the query position",
+    "relation": "the relation's own wording",
+}
 _QUERIES = {
     "last": "the last token",
     "subject_last": "the subject's last token",

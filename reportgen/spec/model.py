@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from reportgen.errors import shown
 
 QueryPosition = Literal["last", "subject_last", "object_last", "before_object"]
-KeySpan = Literal["subject", "object", "first"]
+KeySpan = Literal["subject", "object", "first", "self", "previous", "relation"]
 Aggregation = Literal["sum", "mean", "max"]
 TestName = Literal["auto", "paired_t", "wilcoxon", "student", "welch", "mann_whitney", "permutation"]
 Alternative = Literal["two-sided", "greater", "less"]

@@ -203,13 +203,13 @@ VALUES = [
         "escapes for the terminal",
         'measure: {key_span: "\\e[31m"}\n',
         "1:21",
-        "`measure.key_span` must be one of `subject`, `object`, `first`; got the text `\\x1b[31m`",
+        "`measure.key_span` must be one of `subject`, `object`, `first`, `self`, `previous`, `relation`; got the text `\\x1b[31m`",
     ),
     Bad(
         "a text that does not end",
         f"measure: {{key_span: {'x' * 500}}}\n",
         "1:21",
-        f"`measure.key_span` must be one of `subject`, `object`, `first`; got the text `{'x' * 59}…`",
+        f"`measure.key_span` must be one of `subject`, `object`, `first`, `self`, `previous`, `relation`; got the text `{'x' * 59}…`",
     ),
     Bad(
         "empty text",

@@ -177,7 +177,7 @@ def test_every_field_can_be_reached_from_yaml(tmp_path: Path) -> None:
     ("section", "key", "values"),
     [
         ("measure", "query_position", ["last", "subject_last", "object_last", "before_object"]),
-        ("measure", "key_span", ["subject", "object", "first"]),
+        ("measure", "key_span", ["subject", "object", "first", "self", "previous", "relation"]),
         ("measure", "aggregation", ["sum", "mean", "max"]),
         ("tests", "test", ["auto", "paired_t", "wilcoxon", "student", "welch", "mann_whitney", "permutation"]),
         ("tests", "alternative", ["two-sided", "greater", "less"]),
@@ -297,7 +297,7 @@ def test_yaml_becomes_plain_data_with_tuples(tmp_path: Path) -> None:
         (("study", "abstract"), "text"),
         (("model", "folder"), "text that is not empty"),
         (("model", "dtype"), "`float32`"),
-        (("measure", "key_span"), "one of `subject`, `object`, `first`"),
+        (("measure", "key_span"), "one of `subject`, `object`, `first`, `self`, `previous`, `relation`"),
         (("facts", "relations"), "a mapping with at least one entry"),
         (("contrasts",), "a list with at least one entry"),
     ],

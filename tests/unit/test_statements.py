@@ -9,9 +9,11 @@ from tokenizers import models, pre_tokenizers, processors
 
 from reportgen.errors import InputError, StudyError
 from reportgen.facts.fact import Fact, FactSet
+from reportgen.models import tokenizer as tokenizer_module
 from reportgen.models.tokenizer import Tokenizer
+from reportgen.scores import label_columns
 from reportgen.spec.model import MeasureSection
-from reportgen.statements import StatementSet, render_statements, twins
+from reportgen.statements import StatementSet, place, read_facts, render_statements, twins
 
 BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 WORDS = [
@@ -132,6 +134,59 @@ def test_a_position_before_the_object_is_refused_since_twins_are_the_same_there(
     assert "`last` or `object_last`" in caught.value.problems[0].remedy
 
 
+AROUND = "It is so that {subject} has {object} ."
+
+
+@pytest.mark.parametrize(
+    ("query", "span", "keys"),
+    [
+        ("last", "self", (8,)),
+        ("last", "previous", (7,)),
+        ("last", "relation", (0, 1, 2, 3, 6, 8)),
+        ("object_last", "self", (7,)),
+        ("object_last", "previous", (6,)),
+        ("object_last", "relation", (0, 1, 2, 3, 6)),
+    ],
+)
+def test_a_key_span_may_go_by_the_query_position_and_by_the_templates_own_words(
+    tmp_path: Path, query: str, span: str, keys: tuple[int, ...]
+) -> None:
+    measure = MeasureSection(query_position=query, key_span=span)  # type: ignore[arg-type]
+    given = facts(("New York", "Paris", "Rome"), template=AROUND)
+    assert render(tmp_path, given, measure).statements[0].keys == keys
+
+
+def test_a_first_token_that_covers_no_text_is_none_of_the_relations_words(tmp_path: Path) -> None:
+    given = facts(("New York", "Paris", "Rome"), template=AROUND)
+    statement = render(tmp_path, given, MeasureSection(key_span="relation"), prepend="always").statements[0]
+    assert [statement.tokens.texts[at] for at in statement.keys] == ["It", " is", " so", " that", " has", " ."]
+
+
+def test_the_relations_words_are_refused_where_none_stands_before_the_query_position(tmp_path: Path) -> None:
+    measure = MeasureSection(query_position="object_last", key_span="relation")
+    given = facts(("France", "Paris", "Rome"), template="{object}: {subject}")
+    with pytest.raises(InputError, match="own words stands at or before the query position \\(object_last\\)"):
+        render(tmp_path, given, measure)
+
+
+def test_the_position_before_is_refused_where_the_query_position_is_the_first_token(tmp_path: Path) -> None:
+    measure = MeasureSection(query_position="object_last", key_span="previous")
+    given = facts(("France", "Paris", "Rome"), template="{object}: {subject}")
+    with pytest.raises(InputError, match="no token stands before its query position \\(object_last\\)"):
+        render(tmp_path, given, measure)
+
+
+def test_an_attention_to_itself_that_is_asked_for_is_no_doubt(tmp_path: Path) -> None:
+    given = facts(("France", "Paris", "Rome"), template=AROUND)
+
+    def messages(span: str) -> str:
+        measure = MeasureSection(key_span=span)  # type: ignore[arg-type]
+        return " ".join(notice.message for notice in render(tmp_path, given, measure).notices)
+
+    assert "part of the key span" not in messages("self")
+    assert "part of the key span" in messages("relation")
+
+
 def test_a_key_span_after_the_query_position_is_refused(tmp_path: Path) -> None:
     measure = MeasureSection(query_position="subject_last", key_span="object")
     with pytest.raises(InputError, match="where the model cannot look"):
@@ -186,3 +241,68 @@ def test_labels_hold_what_contrasts_filter_by(tmp_path: Path) -> None:
         "truth": True,
     }
     assert rendered.statements[0].labels == expected
+
+
+@pytest.mark.parametrize("words", [True, False])
+def test_many_texts_are_tokenized_as_each_is_alone(tmp_path: Path, words: bool) -> None:
+    using = tokenizer(tmp_path, words=words, adds_bos=True)
+    texts = ["The capital", "", "France", "🦊 so ü", "The capital", *(f"a {'b ' * n}" for n in range(20))]
+    assert using.encode_all(texts) == [using.encode(text) for text in texts]
+    first, *_ = using.encode_all(texts)
+    assert using.encode_all([texts[0], texts[0]])[0].ids == first.ids
+
+
+def test_more_texts_than_a_batch_holds_keep_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokenizer_module, "BATCH", 2)
+    texts = ["a", "b", "a", "c", "d", "b", "e"]
+    assert [tokens.texts for tokens in tokenizer(tmp_path).encode_all(texts)] == [(text,) for text in texts]
+
+
+def test_equal_texts_and_equal_parts_of_texts_are_kept_once(tmp_path: Path) -> None:
+    one, other, again = tokenizer(tmp_path).encode_all(
+        ["The capital of France", "The capital of Peru", "The capital of France"]
+    )
+    assert again is one
+    assert one.offsets[1] is other.offsets[1]
+    assert one.texts[1] is other.texts[1]
+
+
+def test_a_tokenizer_that_pads_or_cuts_does_neither_here(tmp_path: Path) -> None:
+    using = tokenizer(tmp_path)
+    file = Fast.from_file(str(tmp_path / "tokenizer.json"))
+    file.enable_padding(pad_token="?")
+    file.enable_truncation(3)
+    file.save(str(tmp_path / "tokenizer.json"))
+    assert [tokens.texts for tokens in using.encode_all(["a b c d", "e"])] == [("a", " b", " c", " d"), ("e",)]
+
+
+def test_what_was_read_before_is_not_read_again(tmp_path: Path) -> None:
+    using = tokenizer(tmp_path)
+    given = facts(("France", "Paris", "Rome"), ("Peru", "Lima", "New York"))
+    before = read_facts(given, using)
+    again = read_facts(given, using, before[1:])
+    assert again == before
+    assert [one is other for one, other in zip(before, again, strict=True)] == [False, True, True, True]
+
+
+def test_one_fact_is_placed_as_among_many(tmp_path: Path) -> None:
+    given = facts(("France", "Paris", "Rome"), template="{object} is the capital of {subject}")
+    among = render(tmp_path, given).statements
+    template, measure = given.templates["r"], MeasureSection()
+    assert tuple(place(fact, template, tokenizer(tmp_path), measure) for fact in given.facts) == among
+
+
+@pytest.mark.parametrize("text", ["plain words", "🦊🦊 fox", "ü and 東京", "ends in 🦊", ""])
+@pytest.mark.parametrize("words", [True, False])
+def test_the_token_texts_together_are_the_text(tmp_path: Path, text: str, words: bool) -> None:
+    assert "".join(tokenizer(tmp_path, words=words).encode(text).texts) == text
+
+
+def test_a_label_that_a_statement_lacks_is_empty(tmp_path: Path) -> None:
+    columns = ({"continent": "Europe"}, {}, {"size": "3"})
+    listed = [Fact("France", "r", "Paris", True, f"p{at}", held) for at, held in enumerate(columns)]
+    labels = label_columns(render(tmp_path, FactSet(tuple(listed), {"r": TEMPLATE}, (), "")).statements)
+    assert list(labels) == ["continent", "object", "pair", "relation", "size", "subject", "truth"]
+    assert labels["continent"].tolist() == ["Europe", "", ""]
+    assert labels["size"].tolist() == ["", "", "3"]
+    assert labels["truth"].dtype == bool

@@ -76,6 +76,39 @@ def test_positions_and_first_tokens_are_what_they_say(tmp_path: Path) -> None:
     assert (started.query, started.keys) == (last.query + 1, tuple(key + 1 for key in last.keys))
 
 
+def test_another_position_reads_the_same_text_and_tokens(tmp_path: Path) -> None:
+    found = read(facts(GOES_ON), tokenizer(tmp_path), spec())
+    for start in ("never", "always"):
+        last, earlier = (found.statements[Measure(at, start, "sum")] for at in ("last", "object_last"))
+        assert all(
+            a.tokens is b.tokens and a.text is b.text and a.fact is b.fact for a, b in zip(last, earlier, strict=True)
+        )
+
+
+@pytest.mark.parametrize("asked", ["always", "never"])
+@pytest.mark.parametrize("span", ["subject", "object", "first", "self", "previous", "relation"])
+def test_every_reading_is_what_rendering_anew_gives(tmp_path: Path, asked: str, span: str) -> None:
+    using = replace(tokenizer(tmp_path), prepend_bos=asked)  # type: ignore[arg-type]
+    wanted = spec(key_span=span)
+    given = facts(GOES_ON)
+    for measure, statements_ in read(given, using, wanted).statements.items():
+        anew = replace(using, prepend_bos=measure.prepend_bos)
+        section = wanted.measure.model_copy(update={"query_position": measure.query_position})
+        assert statements_ == render_statements(given, anew, section).statements
+
+
+def test_a_fact_that_the_studys_own_measure_leaves_out_is_read_where_another_can(tmp_path: Path) -> None:
+    given = facts(GOES_ON)
+    first, second = (replace(fact, relation="back") for fact in given.facts[:2])
+    templates = {**given.templates, "back": "{object} , I say of {subject}"}
+    mixed = FactSet((first, second, *given.facts[2:]), templates, (), "")
+    wanted = spec(
+        RobustnessSection(query_positions=("last",), prepend_bos=(), aggregations=()), query_position="object_last"
+    )
+    found = read(mixed, tokenizer(tmp_path), wanted)
+    assert [len(read_) for read_ in found.statements.values()] == [18, 20]
+
+
 def test_a_position_that_is_always_another_one_is_not_counted_twice(tmp_path: Path) -> None:
     found = read(facts(ENDS_WITH_OBJECT), tokenizer(tmp_path), spec())
     assert {measure.query_position for measure in found.statements} == {"last"}
