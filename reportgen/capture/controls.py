@@ -3,8 +3,8 @@
 1. Positive: `SEQUENCES` sequences of `PERIOD` different ordinary tokens said twice, drawn with a fixed seed from the
    tokenizer's own vocabulary and begun as the study's statements are. The mean attention of every head over the
    steps of `controls.Repeats`, over all sequences (Olsson et al. 2022, "In-context Learning and Induction Heads").
-2. Noise floor: `SAMPLE` statements spread over the study's lengths are read alone and unpadded, and compared with
-   what the study captured in padded batches; where the model has at most `LARGEST_IN_FLOAT64` parameters, plain
+2. Noise floor: `SAMPLE` statements spread over the study's lengths are read each alone, and compared with what the
+   study captured together; where the model has at most `LARGEST_IN_FLOAT64` parameters, plain
    transformers read them too with weights and products in float64 (norms and softmax as the model's code has them).
 
 Each is kept in the store, so that a build in which nothing changed imports no torch.
@@ -20,10 +20,10 @@ from tokenizers import Tokenizer as FastTokenizer
 from reportgen import provenance
 from reportgen.capture.opening import ProvenModel
 from reportgen.capture.record import Scores
+from reportgen.capture.request import ask
 from reportgen.controls import Map, ModelControls, NoiseFloor, PositiveControl, Repeats, Steps
-from reportgen.facts.fact import Fact
 from reportgen.models.convert import weights_folder
-from reportgen.models.tokenizer import Tokenizer, Tokens
+from reportgen.models.tokenizer import Tokenizer
 from reportgen.spec.model import Aggregation
 from reportgen.statements import Statement
 from reportgen.store import Store, content_key
@@ -65,7 +65,7 @@ def _positive(
     kept = store.get(shelf, key)
     if kept is not None:
         return PositiveControl.from_bytes(kept)
-    bridge, _ = model.opened(statements, aggregation)
+    bridge, _ = model.bridge(statements, aggregation)
     measured = known_heads(bridge, repeats, sequences)
     store.put(shelf, key, measured.to_bytes())
     return measured
@@ -124,7 +124,7 @@ def known_heads(bridge: Any, repeats: Repeats, sequences: Sequence[tuple[int, ..
         induction.append(mean_attention(pattern, repeats.induction))
 
     with hooked(bridge) as passes:
-        passes.run([_as_statement(ids) for ids in sequences], take)
+        passes.run(sequences, take)
     return PositiveControl(repeats, np.stack(previous), np.stack(induction))
 
 
@@ -132,13 +132,6 @@ def mean_attention(pattern: "torch.Tensor", steps: Steps) -> Map:
     """The mean over sequences and steps of a layer's `pattern` [sequence, head, query, key], [head]."""
     attention: Map = pattern[:, :, steps.queries, steps.keys].double().mean(dim=(0, 2)).cpu().numpy()
     return attention
-
-
-def _as_statement(ids: tuple[int, ...]) -> Statement:
-    """Bare tokens in the form that a forward pass takes."""
-    last = len(ids) - 1
-    tokens = Tokens(ids, ((0, 0),) * len(ids), ("",) * len(ids))
-    return Statement("", Fact("", "", "", True, "", {}), "", tokens, (0, 0), (0, 0), (), (), last, (last,))
 
 
 def spread_over_lengths(statements: Sequence[Statement]) -> list[int]:
@@ -151,10 +144,10 @@ def spread_over_lengths(statements: Sequence[Statement]) -> list[int]:
 def _measure_noise(
     sample: Sequence[Statement], captured: Scores, model: ProvenModel, aggregation: Aggregation
 ) -> NoiseFloor:
-    bridge, _ = model.opened(sample, aggregation)
-    alone = scores_alone(bridge, sample, aggregation)
+    alone = scores_alone(model, sample, aggregation)
+    weights = model.plain(sample, aggregation).model.parameters()
     rounding = None
-    if sum(parameter.numel() for parameter in bridge.parameters()) <= LARGEST_IN_FLOAT64:
+    if sum(parameter.numel() for parameter in weights) <= LARGEST_IN_FLOAT64:
         model.progress.say("reading some statements in float64, for the noise floor")
         exact = scores_in_float64(model, sample, aggregation)
         rounding = _largest_change(alone, exact)
@@ -166,18 +159,13 @@ def _largest_change(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Map:
     return change
 
 
-def scores_alone(bridge: Any, statements: Sequence[Statement], aggregation: Aggregation) -> Map:
-    """Scores [statement, layer, head] of statements that each have a forward pass of their own, unpadded."""
-    from reportgen.capture.hooks import hooked  # noqa: PLC0415
-
-    with hooked(bridge) as passes:
-        return np.stack([_score_alone(passes, statement, aggregation) for statement in statements])
-
-
-def _score_alone(passes: Any, statement: Statement, aggregation: Aggregation) -> Map:
-    layers: list[Map] = []
-    passes.run([statement], lambda _, pattern: layers.append(_score(pattern, statement, aggregation)))
-    return np.stack(layers)
+def scores_alone(model: ProvenModel, statements: Sequence[Statement], aggregation: Aggregation) -> Map:
+    """Scores [statement, layer, head] of statements that each have a forward pass of their own."""
+    with model.reading(statements, aggregation) as reading:
+        alone = [
+            reading.reader.read_all([request], model.budget, lambda _: None) for request in ask(statements, aggregation)
+        ]
+    return np.concatenate(alone)
 
 
 def scores_in_float64(model: ProvenModel, statements: Sequence[Statement], aggregation: Aggregation) -> Map:

@@ -23,7 +23,6 @@ from typing import Self
 from reportgen.capture.opening import ProvenModel
 from reportgen.facts.fact import FactSet
 from reportgen.knowledge import Knowledge, conclude_knowledge, is_asked
-from reportgen.models.convert import weights_folder
 from reportgen.models.tokenizer import Tokenizer
 from reportgen.spec.model import MeasureSection
 from reportgen.statements import Statement, UnplacedError, place
@@ -207,9 +206,9 @@ class _Renderer:
 def _ask(unanswered: Sequence[_Question], known: Mapping[str, _Known], renderer: _Renderer, model: ProvenModel) -> None:
     """Ask about facts with the same objects to consider together, and keep each shard as soon as it is done."""
     from reportgen.capture.continuations import read_continuations  # noqa: PLC0415
-    from reportgen.models.load import open_eager, pick_device  # noqa: PLC0415
 
-    opened = open_eager(weights_folder(model.source, model.cache, model.progress), pick_device(model.section.device))
+    statements = [question.statement for question in unanswered]
+    opened = model.plain(statements, renderer.measure.aggregation).model
     store, shelf = Store(model.cache), model.shelf("knowledge")
     with model.progress.counting("ask", len(unanswered), "facts") as advance:
         for considered, questions in _shards(unanswered, known):

@@ -1,18 +1,58 @@
-"""The model of a study, opened when it is first needed and proven before anything is read from it."""
+"""The model of a study, opened when it is first needed and proven before anything is read from it.
 
-from collections.abc import Sequence
+Scores are read from plain transformers with shared prefixes (`shared`). Where an architecture does not allow that, or
+does not prove itself so, TransformerLens's hooks read them (`hooks`), and the run says why. Whole patterns always come
+from TransformerLens.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from reportgen import provenance
-from reportgen.capture.record import Proof
+from reportgen.capture.record import Proof, Route, Scores
+from reportgen.capture.request import Request, ask
 from reportgen.models.convert import weights_folder
 from reportgen.models.source import ModelSource
 from reportgen.progress import Progress
 from reportgen.spec.model import Aggregation, ModelSection
 from reportgen.statements import Statement
 from reportgen.store import content_key
+
+if TYPE_CHECKING:
+    from reportgen.capture.proof import Reference
+    from reportgen.models.linears import Linears
+
+NODES_PER_PASS = {"cpu": 512, "cuda": 16384, "mps": 4096}
+
+
+class Reader(Protocol):
+    """Answers requests: `shared.SharedReader` or `hooks.HookReader`."""
+
+    def read_all(self, requests: Sequence[Request], budget: int, advance: Callable[[int], None]) -> Scores:
+        """The scores [request, layer, head], from forward passes of at most `budget` tokens."""
+        ...
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The model as plain transformers, how its linear layers multiply, and what it said of a sample beforehand."""
+
+    model: Any
+    linears: "Linears"
+    reference: "Reference"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A reader that has proven itself, and how it reads."""
+
+    reader: Reader
+    route: Route
+    proof: Proof
 
 
 @dataclass
@@ -23,32 +63,93 @@ class ProvenModel:
     section: ModelSection
     cache: Path
     progress: Progress
-    _opened: tuple[Any, Proof] | None = field(default=None, init=False, repr=False)
+    _plain: Plain | None = field(default=None, init=False, repr=False)
+    _bridge: tuple[Any, Proof] | None = field(default=None, init=False, repr=False)
+    _route: tuple[Route, Proof] | None = field(default=None, init=False, repr=False)
 
     def shelf(self, room: str) -> str:
         """Where the store keeps what this model, device, code and these versions give."""
         versions = provenance.versions(provenance.CAPTURE_PACKAGES)
-        code = provenance.code_version("capture", "models/load.py")
+        code = provenance.code_version("capture", "models/load.py", "models/linears.py")
         key = content_key(self.source.identity, self.section.device, self.section.dtype, versions, code)
         return f"{room}/{key[:32]}"
 
-    def opened(self, statements: Sequence[Statement], aggregation: Aggregation) -> tuple[Any, Proof]:
-        """The bridge, after it has proven itself on a sample of the first statements that anyone asks about.
+    @cached_property
+    def device(self) -> str:
+        """The device that the spec's `model.device` means here. Raises StudyError where it is not there."""
+        from reportgen.models.load import pick_device  # noqa: PLC0415
+
+        return pick_device(self.section.device)
+
+    @property
+    def budget(self) -> int:
+        """How many tokens a forward pass takes: few on a CPU, where small passes stay in its caches."""
+        return NODES_PER_PASS[self.device]
+
+    def plain(self, statements: Sequence[Statement], aggregation: Aggregation) -> Plain:
+        """Plain transformers with eager attention; a sample of the first statements that anyone asks about is its
+        reference.
+
+        Raises StudyError where the model cannot be opened.
+        """
+        if self._plain is None:
+            self._plain = self._open(statements, aggregation)
+        return self._plain
+
+    def bridge(self, statements: Sequence[Statement], aggregation: Aggregation) -> tuple[Any, Proof]:
+        """TransformerLens's bridge, after its patterns have proven themselves against plain transformers.
 
         Raises StudyError where the model cannot be opened or trusted.
         """
-        if self._opened is None:
-            self._opened = self._open(statements, aggregation)
-        return self._opened
+        if self._bridge is None:
+            from reportgen.capture.proof import prove_bridge  # noqa: PLC0415
+            from reportgen.models.load import open_bridge  # noqa: PLC0415
 
-    def _open(self, statements: Sequence[Statement], aggregation: Aggregation) -> tuple[Any, Proof]:
-        from reportgen.capture.proof import prove, reference_patterns, sample_of  # noqa: PLC0415
-        from reportgen.models.load import open_bridge, open_eager, pick_device  # noqa: PLC0415
+            reference = self.plain(statements, aggregation).reference
+            self.progress.say("opening the model with TransformerLens")
+            bridge = open_bridge(weights_folder(self.source, self.cache, self.progress), self.device)
+            self._bridge = bridge, prove_bridge(bridge, reference)
+        return self._bridge
+
+    @contextmanager
+    def reading(self, statements: Sequence[Statement], aggregation: Aggregation) -> Iterator[Reading]:
+        """Within the context, a proven reader of scores. Raises StudyError where none can be trusted."""
+        if self._route is None:
+            self._route = self._prove_shared(statements, aggregation)
+        route, proof = self._route
+        with ExitStack() as stack:
+            if route.way == "shared":
+                from reportgen.capture.shared import reading_shared  # noqa: PLC0415
+
+                model = self.plain(statements, aggregation).model
+                yield Reading(stack.enter_context(reading_shared(model)), route, proof)
+            else:
+                from reportgen.capture.hooks import reading_hooks  # noqa: PLC0415
+
+                bridge, _ = self.bridge(statements, aggregation)
+                yield Reading(stack.enter_context(reading_hooks(bridge)), route, proof)
+
+    def _prove_shared(self, statements: Sequence[Statement], aggregation: Aggregation) -> tuple[Route, Proof]:
+        from reportgen.capture.proof import prove_reader  # noqa: PLC0415
+        from reportgen.capture.shared import reading_shared  # noqa: PLC0415
+
+        plain = self.plain(statements, aggregation)
+        try:
+            with reading_shared(plain.model) as reader:
+                return Route("shared", plain.linears.kernel), prove_reader(reader, plain.reference, self.budget)
+        except Exception as error:  # what an architecture that knows no such interface stumbles over
+            self.progress.say(f"reading this model with TransformerLens's hooks, token by token: {error}")
+            _, proof = self.bridge(statements, aggregation)
+            return Route("hooks", "plain", str(error)), proof
+
+    def _open(self, statements: Sequence[Statement], aggregation: Aggregation) -> Plain:
+        from reportgen.capture.proof import refer, sample_of  # noqa: PLC0415
+        from reportgen.models.linears import quicken  # noqa: PLC0415
+        from reportgen.models.load import open_eager  # noqa: PLC0415
 
         folder = weights_folder(self.source, self.cache, self.progress)
-        device = pick_device(self.section.device)
-        self.progress.say(f"opening the model on {device} and proving the capture on a sample")
-        sample = sample_of(statements)
-        reference = reference_patterns(open_eager(folder, device), sample)
-        bridge = open_bridge(folder, device)
-        return bridge, prove(bridge, sample, reference, aggregation)
+        self.progress.say(f"opening the model on {self.device} and proving the capture on a sample")
+        model = open_eager(folder, self.device)
+        # The reference comes before the linear layers are touched.
+        reference = refer(model, ask(sample_of(statements), aggregation))
+        return Plain(model, quicken(model, rows=self.budget), reference)

@@ -75,7 +75,7 @@ def _capture(
     from reportgen.capture.hooks import hooked  # noqa: PLC0415
 
     statements = list(missing.values())
-    bridge, _ = model.opened(statements, aggregation)
+    bridge, _ = model.bridge(statements, aggregation)
     values: dict[int, Bytes] = {}
     what = "read whole patterns" if whole else "read attention to every token"
     with model.progress.counting(what, len(statements), "statements") as advance, hooked(bridge) as passes:
@@ -87,21 +87,23 @@ def _capture(
 
 
 def _rows(statements: Sequence[Statement], passes: "PatternPass") -> list[Bytes]:
-    from reportgen.capture.hooks import query_rows  # noqa: PLC0415
-
-    at, queries = query_rows(statements, passes.device)
+    at, queries = np.arange(len(statements)), [statement.query for statement in statements]
     layers: list[Bytes] = []
-    passes.run(statements, lambda _, pattern: layers.append(_quantized(pattern[at, :, queries, :])))
+    passes.run(_ids(statements), lambda _, pattern: layers.append(_quantized(pattern[at, :, queries, :])))
     stacked = np.stack(layers, axis=1)
     return [stacked[place, :, :, : statement.row_cells] for place, statement in enumerate(statements)]
 
 
 def _triangles(statements: Sequence[Statement], passes: "PatternPass") -> list[Bytes]:
     layers: list[Bytes] = []
-    passes.run(statements, lambda _, pattern: layers.append(_quantized(pattern)))
+    passes.run(_ids(statements), lambda _, pattern: layers.append(_quantized(pattern)))
     stacked = np.stack(layers, axis=1)
     corners = (np.tril_indices(len(statement.tokens.ids)) for statement in statements)
     return [stacked[place][:, :, queries, keys] for place, (queries, keys) in enumerate(corners)]
+
+
+def _ids(statements: Sequence[Statement]) -> list[tuple[int, ...]]:
+    return [statement.tokens.ids for statement in statements]
 
 
 def _quantized(attention: "torch.Tensor") -> Bytes:

@@ -1,36 +1,55 @@
 """Each run's proof that what it reads is what the model does.
 
-TransformerLens has had silent faults, so on a sample of statements, before anything is captured:
-1. plain transformers with eager attention (a model opened apart) gives the reference, one statement at a time
-   and without padding;
-2. the bridge runs the same statements in one padded batch: each row of each pattern must sum to 1, and each
-   pattern must equal the reference;
-3. the hooks that capture uses read the scores of that batch, which must equal the reference's.
+Whoever reads a model by a way of his own may be silently wrong, so on a sample of statements, before anything is kept:
+1. plain transformers with eager attention give the reference, one statement at a time and without padding;
+2. the reader that capture uses reads the sample together: each score, each share of attention in its rows and each
+   row's sum must equal the reference's;
+3. where TransformerLens is opened, its patterns of the sample in one padded batch must equal the reference's too.
 
-Scores and row sums are held to `record.SCORE_TOLERANCE`, patterns to `record.PATTERN_TOLERANCE`: here and there a
+Scores and row sums are held to `record.SCORE_TOLERANCE`, single shares to `record.PATTERN_TOLERANCE`: here and there a
 single row is so ill-conditioned that float32 alone moves it by 1e-4 (both sides differ from float64 by as much),
 while a fault (a token put first, a missing mask, a wrong axis) moves patterns by 1e-2 and more.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from reportgen.capture.hooks import aggregate, padded_tokens, pattern_names, reading_scores
+from reportgen.capture.hooks import padded_tokens, pattern_names
+from reportgen.capture.looks import Looks
 from reportgen.capture.record import Proof
-from reportgen.capture.request import ask
+from reportgen.capture.request import Request
 from reportgen.errors import StudyError
-from reportgen.spec.model import Aggregation
 from reportgen.statements import Statement
+
+if TYPE_CHECKING:
+    from reportgen.capture.opening import Reader
 
 SAMPLE = 8
 
 
+@dataclass(frozen=True)
+class Reference:
+    """What plain transformers say of a sample: each request's whole patterns, [layer, head, query, key]."""
+
+    requests: tuple[Request, ...]
+    patterns: tuple[torch.Tensor, ...]
+
+
 def sample_of(statements: Sequence[Statement]) -> list[Statement]:
-    """Up to `SAMPLE` statements spread evenly over those given, so that lengths and relations mix."""
-    step = max(1, len(statements) // SAMPLE)
-    return list(statements[::step][:SAMPLE])
+    """Up to `SAMPLE` statements spread evenly over those given, so that lengths and relations mix: neighbours by twos,
+    which share the most."""
+    step = max(2, 2 * len(statements) // SAMPLE)
+    return [statement for start in range(0, len(statements), step) for statement in statements[start : start + 2]][
+        :SAMPLE
+    ]
+
+
+def refer(model: Any, requests: Sequence[Request]) -> Reference:
+    """The requests' patterns from plain transformers with eager attention, each alone and unpadded."""
+    return Reference(tuple(requests), tuple(reference_patterns(model, [request.statement for request in requests])))
 
 
 def reference_patterns(model: Any, statements: Sequence[Statement]) -> list[torch.Tensor]:
@@ -44,24 +63,46 @@ def reference_patterns(model: Any, statements: Sequence[Statement]) -> list[torc
     return patterns
 
 
-def prove(
-    bridge: Any, statements: Sequence[Statement], reference: Sequence[torch.Tensor], aggregation: Aggregation
-) -> Proof:
-    """Compare the bridge with the reference; raises StudyError where they differ by more than is tolerated."""
-    patterns = _bridge_patterns(bridge, statements)
-    with reading_scores(bridge) as reader:
-        scores = reader.read(ask(statements, aggregation))
-    expected = torch.stack([_score(pattern, s, aggregation) for pattern, s in zip(reference, statements, strict=True)])
-    proof = Proof(
-        statements=len(statements),
-        row_sum=max(float((pattern.sum(-1) - 1).abs().max()) for pattern in patterns),
-        pattern=max(float((a - b).abs().max()) for a, b in zip(patterns, reference, strict=True)),
-        score=float((scores - expected).abs().max()),
+def prove_reader(reader: "Reader", reference: Reference, budget: int) -> Proof:
+    """Compare what a reader reads with the reference; raises StudyError where they differ by more than is tolerated."""
+    shares = [
+        Request(replace(request.statement, keys=(key,)), "sum")
+        for request in reference.requests
+        for key in range(request.statement.query + 1)
+    ]
+    read = torch.from_numpy(reader.read_all([*reference.requests, *shares], budget, lambda _: None))
+    scores, rows = read.tensor_split([len(reference.requests)])
+    found = torch.split(rows, [request.statement.query + 1 for request in reference.requests])
+    expected = [_row(*each) for each in zip(reference.requests, reference.patterns, strict=True)]
+    return _require(
+        Proof(
+            statements=len(reference.requests),
+            row_sum=_largest([(a.sum(0) - b.sum(0)) for a, b in zip(found, expected, strict=True)]),
+            pattern=_largest([a - b for a, b in zip(found, expected, strict=True)]),
+            score=float((scores - _scores(reference.requests, reference.patterns)).abs().max()),
+        )
     )
+
+
+def prove_bridge(bridge: Any, reference: Reference) -> Proof:
+    """Compare TransformerLens's patterns with the reference; raises StudyError where they differ by too much."""
+    patterns = _bridge_patterns(bridge, [request.statement for request in reference.requests])
+    expected = _scores(reference.requests, reference.patterns)
+    return _require(
+        Proof(
+            statements=len(patterns),
+            row_sum=_largest([a.sum(-1) - b.sum(-1) for a, b in zip(patterns, reference.patterns, strict=True)]),
+            pattern=_largest([a - b for a, b in zip(patterns, reference.patterns, strict=True)]),
+            score=float((_scores(reference.requests, patterns) - expected).abs().max()),
+        )
+    )
+
+
+def _require(proof: Proof) -> Proof:
     if not proof.holds:
         raise StudyError(
-            f"the captured attention does not prove itself on {proof.statements} statements: pattern rows miss the sum 1 "
-            f"by up to {proof.row_sum:.1e} and scores differ from plain transformers by up to {proof.score:.1e} (at most "
+            f"the captured attention does not prove itself on {proof.statements} statements: scores differ from plain "
+            f"transformers by up to {proof.score:.1e} and the sums of pattern rows by up to {proof.row_sum:.1e} (at most "
             f"{proof.score_tolerance:.0e} is accepted), patterns by up to {proof.pattern:.1e} "
             f"(at most {proof.pattern_tolerance:.0e}). Nothing was kept."
         )
@@ -69,15 +110,30 @@ def prove(
 
 
 def _bridge_patterns(bridge: Any, statements: Sequence[Statement]) -> list[torch.Tensor]:
-    names, tokens = pattern_names(bridge), padded_tokens(statements).to(bridge.cfg.device)
+    sequences = [statement.tokens.ids for statement in statements]
+    names, tokens = pattern_names(bridge), padded_tokens(sequences).to(bridge.cfg.device)
     with torch.inference_mode():
         _, cache = bridge.run_with_cache(tokens, names_filter=names, return_type=None, use_cache=False)
     layers = torch.stack([cache[name].float().cpu() for name in names], dim=1)
-    lengths = (len(statement.tokens.ids) for statement in statements)
-    return [layers[row, :, :, :length, :length] for row, length in enumerate(lengths)]
+    return [layers[row, :, :, : len(ids), : len(ids)] for row, ids in enumerate(sequences)]
 
 
-def _score(pattern: torch.Tensor, statement: Statement, aggregation: Aggregation) -> torch.Tensor:
-    keys = torch.zeros(1, 1, pattern.shape[-1], dtype=torch.bool)
-    keys[..., list(statement.keys)] = True
-    return aggregate(pattern[:, :, statement.query, :], keys, aggregation)
+def _row(request: Request, patterns: torch.Tensor) -> torch.Tensor:
+    """The shares of attention of the query position, [key, layer, head]."""
+    query = request.statement.query
+    return patterns[:, :, query, : query + 1].permute(2, 0, 1)
+
+
+def _scores(requests: Sequence[Request], patterns: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Each request's score at every head, [request, layer, head], from its whole patterns [layer, head, query, key]."""
+    found = []
+    for request, pattern in zip(requests, patterns, strict=True):
+        layers = range(len(pattern))
+        spots = [(layer, request.statement.query) for layer in layers]
+        looks = Looks.of(spots, layers, [request] * len(layers), pattern.shape[-1], pattern.device)
+        found.append(looks.scores(pattern))
+    return torch.stack(found)
+
+
+def _largest(differences: Sequence[torch.Tensor]) -> float:
+    return max(float(difference.abs().max()) for difference in differences)

@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,8 @@ Scores = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Proof:
-    """The greatest deviations found on a sample of statements, in shares of attention, and what is tolerated."""
+    """The greatest deviations from plain transformers on a sample of statements, in shares of attention, and what is
+    tolerated: of a row's sum, of a single share, of a score."""
 
     statements: int
     row_sum: float
@@ -34,10 +35,21 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class CaptureRun:
-    """When, where and with what a shard was captured, and how well its run proved itself.
+class Route:
+    """How scores were read: out of plain transformers, shared tokens once, or by TransformerLens's hooks; with which
+    kernel for the linear layers; and why not the first, where it was not."""
 
-    `seconds` counts the forward passes over its `statements` alone.
+    way: Literal["shared", "hooks"]
+    kernel: Literal["plain", "prepacked"] = "plain"
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class CaptureRun:
+    """When, where, with what and how a shard was captured, and how well its run proved itself.
+
+    Its `statements`, each token sequence counted once, have so many `tokens`, of which the model ran `computed`;
+    `seconds` counts these forward passes alone.
     """
 
     finished: str
@@ -45,7 +57,10 @@ class CaptureRun:
     processor: str
     dtype: str
     versions: tuple[tuple[str, str], ...]
+    route: Route
     statements: int
+    tokens: int
+    computed: int
     seconds: float
     proof: Proof
 
@@ -70,7 +85,8 @@ class Shard:
         with np.load(io.BytesIO(payload), allow_pickle=False) as packed:
             record = json.loads(str(packed["run"]))
             versions: Sequence[tuple[str, str]] = [(name, version) for name, version in record.pop("versions")]
-            run = CaptureRun(versions=tuple(versions), proof=Proof(**record.pop("proof")), **record)
+            proof, route = Proof(**record.pop("proof")), Route(**record.pop("route"))
+            run = CaptureRun(versions=tuple(versions), proof=proof, route=route, **record)
             return cls(tuple(packed["keys"].tolist()), packed["values"], run)
 
 

@@ -4,8 +4,8 @@
    aggregation. The shelf that it stands on is named by the model's identity, the device and dtype, the code of
    this room and the versions of torch, transformers and TransformerLens.
 2. Requests whose scores are not on the shelf are gathered by their tokens, so that a statement that is measured in
-   many ways goes through the model once. The token sequences are captured, length-sorted, in shards; a shard is
-   kept as soon as it is done, so a run that dies loses at most one.
+   many ways goes through the model once. The token sequences are captured in the order of their token ids, in shards; a
+   shard is kept as soon as it is done, so a run that dies loses at most one, and the next makes the same shards.
 3. Before a run captures anything it proves itself (`proof`); its record goes into each of its shards, so that
    a page can say where each of its numbers came from.
 
@@ -15,14 +15,15 @@ Changing one fact captures two statements; changing a title or α captures none 
 import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from reportgen import provenance
-from reportgen.capture.opening import ProvenModel
-from reportgen.capture.record import CaptureRun, Proof, Scores, Shard
+from reportgen.capture.opening import ProvenModel, Reading
+from reportgen.capture.record import CaptureRun, Scores, Shard
 from reportgen.capture.request import Request
+from reportgen.capture.tree import Ids, leaves, tokens_computed
 from reportgen.store import Store, content_key
 
 SHARD_STATEMENTS = 512
@@ -54,9 +55,9 @@ def capture(requests: Sequence[Request], model: ProvenModel) -> Captured:
     keys = [request.key for request in requests]
     known = _read_shelf(store, shelf)
     missing = {key: request for key, request in zip(keys, requests, strict=True) if key not in known}
-    fresh = len({request.tokens for request in missing.values()})
+    fresh = len(leaves([request.tokens for request in missing.values()]))
     if missing:
-        stored = len({request.tokens for request in requests}) - fresh
+        stored = len(leaves([request.tokens for request in requests])) - fresh
         model.progress.say(f"capturing {fresh:,} statements ({stored:,} are in the store)")
         _capture(list(missing.values()), model, store, shelf)
         known = _read_shelf(store, shelf)
@@ -72,33 +73,34 @@ def _read_shelf(store: Store, shelf: str) -> dict[str, tuple[Scores, CaptureRun]
 
 
 def _capture(missing: Sequence[Request], model: ProvenModel, store: Store, shelf: str) -> None:
-    from reportgen.capture.hooks import places_by_tokens, reading_scores  # noqa: PLC0415
-
-    bridge, proof = model.opened([request.statement for request in missing], missing[0].aggregation)
-    places = places_by_tokens(missing)
-    order = sorted(places, key=lambda tokens: (len(tokens), tokens))
+    order = leaves([request.tokens for request in missing])
+    statements, aggregation = [request.statement for request in missing], missing[0].aggregation
     with (
+        model.reading(statements, aggregation) as reading,
         model.progress.counting("capture", len(order), "statements") as advance,
-        reading_scores(bridge) as reader,
     ):
         for start in range(0, len(order), SHARD_STATEMENTS):
-            sequences = order[start : start + SHARD_STATEMENTS]
-            requests = [missing[place] for tokens in sequences for place in places[tokens]]
+            chosen = order[start : start + SHARD_STATEMENTS]
+            requests = [missing[place] for leaf in chosen for place in leaf.places]
             began = time.perf_counter()
-            values = reader.read_all(requests, advance)
-            run = _record(bridge, model, len(sequences), time.perf_counter() - began, proof)
+            values = reading.reader.read_all(requests, model.budget, advance)
+            run = _record(model, reading, [leaf.tokens for leaf in chosen], time.perf_counter() - began)
             keys = tuple(request.key for request in requests)
             store.put(shelf, content_key(keys), Shard(keys, values, run).to_bytes())
 
 
-def _record(bridge: Any, model: ProvenModel, statements: int, seconds: float, proof: Proof) -> CaptureRun:
+def _record(model: ProvenModel, reading: Reading, sequences: Sequence[Ids], seconds: float) -> CaptureRun:
+    tokens = sum(map(len, sequences))
     return CaptureRun(
         finished=provenance.now().isoformat(),
-        device=str(bridge.cfg.device),
+        device=model.device,
         processor=provenance.processor(),
         dtype=model.section.dtype,
         versions=provenance.versions(provenance.CAPTURE_PACKAGES),
-        statements=statements,
+        route=reading.route,
+        statements=len(sequences),
+        tokens=tokens,
+        computed=tokens_computed(sequences, model.budget) if reading.route.way == "shared" else tokens,
         seconds=round(seconds, 3),
-        proof=proof,
+        proof=reading.proof,
     )
