@@ -4,11 +4,13 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import budget, capture_vs_notebook, contest, explorer, maxt, planning, stats_vs_loop
+from benchmarks import budget, capture, capture_memory, contest, explorer, maxt, planning, startup, stats_vs_loop
 
-CONTESTS = (capture_vs_notebook.BENCHMARK, stats_vs_loop.BENCHMARK, *maxt.BENCHMARKS)
-BUDGETS = (maxt.MEMORY, *planning.BUDGETS, *explorer.BUDGETS)
+CONTESTS = (stats_vs_loop.BENCHMARK, *maxt.BENCHMARKS)
+BUDGETS = (capture_memory.BUDGET, maxt.MEMORY, *planning.BUDGETS, *explorer.BUDGETS)
 BENCHMARKS: dict[str, Callable[[], object]] = {
+    **capture.RUNS,
+    startup.NAME: startup.run,
     **{each.name: partial(contest.run, each) for each in CONTESTS},
     **{each.name: partial(budget.run, each) for each in BUDGETS},
 }

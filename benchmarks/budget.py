@@ -4,6 +4,8 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from benchmarks.contest import verdict
+
 PASSES = 3
 
 
@@ -21,7 +23,5 @@ class Budget:
 def run(budget: Budget) -> str:
     """The line to print."""
     measured = statistics.median(budget.measure() for _ in range(PASSES))
-    ratio = budget.limit / measured
-    mark = "ok" if ratio >= 1 else "short"
     figures = f"{measured:,.0f} of {budget.limit:,.0f} {budget.unit}"
-    return f"{budget.name} ratio={ratio:.1f} goal=1 {mark}   ({figures}; {budget.what})"
+    return f"{budget.name} {verdict(budget.limit / measured, 1)}   ({figures}; {budget.what})"

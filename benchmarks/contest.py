@@ -12,16 +12,16 @@ PASSES = 3
 class Contestant:
     """A piece of work and how many units (statements, heads, …) one run of it does."""
 
-    run: Callable[[], None]
-    units: int
+    run: Callable[[], object]
+    units: float
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Ours against a baseline: `goal` is the least ratio of their rates that is good enough."""
+    """Ours against a baseline: `goal` is the least ratio of their rates that is good enough, None where none is asked."""
 
     name: str
-    goal: float
+    goal: float | None
     baseline_is: str
     unit: str
     prepare: Callable[[], tuple[Contestant, Contestant]]
@@ -37,10 +37,11 @@ class Result:
     baseline: float
 
     def __str__(self) -> str:
-        mark = "ok" if self.ratio >= self.benchmark.goal else "short"
         rates = f"{self.ours:,.0f} against {self.baseline:,.0f} {self.benchmark.unit}/s"
-        line = f"{self.benchmark.name} ratio={self.ratio:.1f} goal={self.benchmark.goal:g} {mark}"
-        return f"{line}   ({rates}; baseline: {self.benchmark.baseline_is})"
+        return (
+            f"{self.benchmark.name} {verdict(self.ratio, self.benchmark.goal)}   "
+            f"({rates}; baseline: {self.benchmark.baseline_is})"
+        )
 
 
 def run(benchmark: Benchmark) -> Result:
@@ -54,6 +55,13 @@ def run(benchmark: Benchmark) -> Result:
         ours=statistics.median(mine for mine, _ in passes),
         baseline=statistics.median(theirs for _, theirs in passes),
     )
+
+
+def verdict(ratio: float, goal: float | None) -> str:
+    """The part of a line that tells how a ratio stands to its goal."""
+    if goal is None:
+        return f"ratio={ratio:.2f}"
+    return f"ratio={ratio:.2f} goal={goal:.3g} {'ok' if ratio >= goal else 'short'}"
 
 
 def _rate(contestant: Contestant) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 import platformdirs
 
 from reportgen.capture.patterns import Attention
-from reportgen.capture.record import CaptureRun, Proof
+from reportgen.capture.record import CaptureRun, Proof, Route
 from reportgen.capture.run import Captured
 from reportgen.controls import Controls, ModelControls, NoiseFloor, PositiveControl, Repeats, negative_control
 from reportgen.findings import conclude
@@ -68,15 +68,19 @@ def _made_up(plan: Plan) -> Results:
     values = random.beta(1, 8, (len(statements), LAYERS, HEADS)).astype(np.float32)
     truth = np.array([statement.fact.truth for statement in statements])
     values[truth] *= random.normal(1, 0.1, (LAYERS, HEADS)).astype(np.float32)
+    tokens = sum(len(statement.tokens.ids) for statement in statements)
     run = CaptureRun(
-        "2026-01-01T00:00:00+00:00",
-        "cpu",
-        "none",
-        "float32",
-        versions(CAPTURE_PACKAGES),
-        len(statements),
-        1.0,
-        Proof(8, 0, 0, 0),
+        finished="2026-01-01T00:00:00+00:00",
+        device="cpu",
+        processor="none",
+        dtype="float32",
+        versions=versions(CAPTURE_PACKAGES),
+        route=Route("shared"),
+        statements=len(statements),
+        tokens=tokens,
+        computed=tokens,
+        seconds=1.0,
+        proof=Proof(8, 0, 0, 0),
     )
     known = _known(statements)
     scores = label_scores(values, statements, known.columns(statements))

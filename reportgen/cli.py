@@ -6,7 +6,8 @@ Exit codes: 0 done, 1 a study failed, 2 a spec, its facts or the usage is wrong;
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,6 +17,7 @@ import platformdirs
 from reportgen import numbers, parameters
 from reportgen.console import Console
 from reportgen.errors import InputError, ReportgenError
+from reportgen.profiled import Profiled
 
 _SPECS = click.argument("specs", nargs=-1, metavar="[SPEC]...", type=click.Path(dir_okay=False, path_type=Path))
 _CACHE = click.option(
@@ -43,6 +45,15 @@ _SITE = click.option(
 _SPEC = click.argument("spec", metavar="SPEC", type=click.Path(dir_okay=False, path_type=Path))
 
 
+@contextmanager
+def _stoppable(what_remains: str) -> Iterator[None]:
+    """Where Ctrl-C strikes, in the imports of a command as in its work, say what remains and die of the interrupt."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _stop(f"Stopped. {what_remains}")
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="reportgen")
 def main() -> None:
@@ -57,20 +68,25 @@ def main() -> None:
 @_SITE
 @_CACHE
 @_LIMIT
+@click.option(
+    "--profile",
+    is_flag=True,
+    help="Say where the time of each study went, and leave a trace of it here; slows the capture down somewhat.",
+)
 @_QUIET
-def build(specs: tuple[Path, ...], folder: Path, cache: Path, limit: int | None, quiet: bool) -> None:
+@_stoppable("The shards captured so far are kept; the same command goes on from there.")
+def build(specs: tuple[Path, ...], folder: Path, cache: Path, limit: int | None, profile: bool, quiet: bool) -> None:
     """Run the studies and write their pages."""
     console = Console(quiet=quiet)
+    progress = Profiled(console, Path.cwd()) if profile else console
     try:
         from reportgen.site.build import Site  # noqa: PLC0415
         from reportgen.studies import build_studies  # noqa: PLC0415
 
         site = Site.at(folder)
-        built = build_studies(specs or _all_specs(), site, cache, whole=not specs, limit=limit, progress=console)
+        built = build_studies(specs or _all_specs(), site, cache, whole=not specs, limit=limit, progress=progress)
     except ReportgenError as error:
         _fail(error)
-    except KeyboardInterrupt:
-        _stop("Stopped. The shards captured so far are kept; the same command goes on from there.")
     if (site.published / "index.html").is_file():
         console.say(f"The site is {site.published / 'index.html'}; look at it with `reportgen serve`.")
     _tell_errors(built.errors)
@@ -81,6 +97,7 @@ def build(specs: tuple[Path, ...], folder: Path, cache: Path, limit: int | None,
 @_CACHE
 @_LIMIT
 @_QUIET
+@_stoppable("Not every spec was checked.")
 def check(specs: tuple[Path, ...], cache: Path, limit: int | None, quiet: bool) -> None:
     """Validate specs, facts and statements; loads no weights."""
     from reportgen.spec.load import load_spec  # noqa: PLC0415
@@ -112,6 +129,7 @@ def check(specs: tuple[Path, ...], cache: Path, limit: int | None, quiet: bool) 
 @_CACHE
 @click.option("--again", is_flag=True, help="Replace the lock that is there; the page tells of both.")
 @_QUIET
+@_stoppable("A lock is written whole or not at all; run the same command again to see to it.")
 def lock(spec: Path, folder: Path, cache: Path, again: bool, quiet: bool) -> None:
     """Write down what decides the hypotheses, before there are results; loads no weights."""
     from reportgen.lock_study import lock_study  # noqa: PLC0415
@@ -143,6 +161,7 @@ def lock(spec: Path, folder: Path, cache: Path, again: bool, quiet: bool) -> Non
     "--effect", type=parameters.points, metavar="POINTS", help="Give the power at this effect, not the spec's smallest."
 )
 @_QUIET
+@_stoppable("Scores captured so far are kept; the same command goes on from there.")
 def power(spec: Path, cache: Path, pairs: tuple[int, ...], sd: float | None, effect: float | None, quiet: bool) -> None:
     """Say what more or fewer facts would show, from the study's own scores or a stated spread."""
     from reportgen.planning import plan_power  # noqa: PLC0415
@@ -170,6 +189,7 @@ def power(spec: Path, cache: Path, pairs: tuple[int, ...], sd: float | None, eff
     help="Data sets in which no head differs, 100 to 100,000.",
 )
 @_QUIET
+@_stoppable("Scores captured so far are kept; the data sets are counted anew next time.")
 def calibrate(spec: Path, folder: Path, cache: Path, draws: int, quiet: bool) -> None:
     """Prove on a study's own scores that its procedure holds its error rate; adds a page to the published study."""
     from reportgen.calibrating import calibrate_study  # noqa: PLC0415

@@ -8,6 +8,8 @@ from rich.console import Console as RichConsole
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from reportgen.stages import peak_memory
+
 _SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -36,7 +38,13 @@ class Console:
 
             yield count
         seconds = max(time.monotonic() - began, 1e-9)
-        self.say(f"{label}: {done:,} {unit} in {seconds:.1f} s ({done / seconds:.0f} {unit}/s)")
+        memory = f", memory {peak_memory():,} MB at most" if peak_memory() else ""
+        self.say(f"{label}: {done:,} {unit} in {seconds:.1f} s ({done / seconds:.0f} {unit}/s{memory})")
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[str], None]]:  # noqa: ARG002
+        """Nothing is told of a stage; `profiled` does."""
+        yield lambda _: None
 
     @contextmanager
     def _bar(self, label: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:

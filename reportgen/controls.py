@@ -15,13 +15,14 @@ What the model is needed for is measured in `capture`; nothing here knows torch.
 
 import io
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 from scipy.stats import binom
 
+from reportgen import numbers
 from reportgen.inference import HeadTests, test_units
 from reportgen.notices import Notice
 
@@ -127,13 +128,19 @@ class PositiveControl:
 class NoiseFloor:
     """The largest change of each head's score [layer, head], in shares of attention, over some statements.
 
-    `batching`: a statement read alone against the same one read in a batch. `rounding`: read alone in float32 against
-    float64; None where the model is too large for that.
+    `batching`: a statement read alone against the same one read in a batch. `rounding`: read alone in the run's `dtype`
+    against a finer one; None where the model is too large for that, which only float32 is allowed.
     """
 
     statements: int
     batching: Map
     rounding: Map | None
+    dtype: Literal["float32", "bfloat16"] = "float32"
+
+    @property
+    def finer(self) -> Literal["float64", "float32"]:
+        """What `rounding` is measured against."""
+        return "float32" if self.dtype == "bfloat16" else "float64"
 
     @property
     def noise(self) -> Map:
@@ -152,13 +159,15 @@ class NoiseFloor:
     def to_bytes(self) -> bytes:
         """The floor as one NumPy archive."""
         rounding = {} if self.rounding is None else {"rounding": self.rounding}
-        return _archive(statements=np.array(self.statements), batching=self.batching, **rounding)
+        statements, dtype = np.array(self.statements), np.array(self.dtype)
+        return _archive(statements=statements, dtype=dtype, batching=self.batching, **rounding)
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> Self:
         """The floor that `to_bytes` packed."""
         with np.load(io.BytesIO(payload), allow_pickle=False) as packed:
-            return cls(int(packed["statements"]), packed["batching"], packed.get("rounding"))
+            dtype: Literal["float32", "bfloat16"] = "bfloat16" if packed["dtype"] == "bfloat16" else "float32"
+            return cls(int(packed["statements"]), packed["batching"], packed.get("rounding"), dtype)
 
 
 @dataclass(frozen=True)
@@ -170,15 +179,32 @@ class ModelControls:
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """A warning where a kind of head that language models have was not found."""
-        missing = [kind.name for kind in self.positive.kinds if not kind.heads]
-        if not missing:
-            return ()
-        message = (
-            f"On random tokens said twice no {' or '.join(missing)} head is found in this model. Very small or untrained "
-            "models have none; in any other, doubt that attention is read from where it should be."
-        )
-        return (Notice("warning", message),)
+        """Warnings where a kind of head that language models have was not found, and where bfloat16 moves scores."""
+        return (*_not_found(self.positive), *_coarse(self.noise))
+
+
+def _not_found(positive: PositiveControl) -> tuple[Notice, ...]:
+    missing = [kind.name for kind in positive.kinds if not kind.heads]
+    if not missing:
+        return ()
+    message = (
+        f"On random tokens said twice no {' or '.join(missing)} head is found in this model. Very small or untrained "
+        "models have none; in any other, doubt that attention is read from where it should be."
+    )
+    return (Notice("warning", message),)
+
+
+def _coarse(noise: NoiseFloor) -> tuple[Notice, ...]:
+    if noise.dtype == "float32" or noise.rounding is None:
+        return ()
+    message = (
+        f"The model ran in {noise.dtype}. That alone moves the score of a head by up to "
+        f"{numbers.points(float(noise.rounding.max()))} points of attention, and of the median head by "
+        f"{numbers.points(float(np.median(noise.rounding)))}, from what {noise.finer} gives. Do not trust an effect that is "
+        "no larger than twice what it moves its head by (the part “Controls” names the heads found that are not). What the "
+        f"model knows of the facts is read in {noise.dtype} too. `model.dtype: float32` does away with all of it."
+    )
+    return (Notice("warning", message),)
 
 
 @dataclass(frozen=True)

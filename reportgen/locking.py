@@ -198,7 +198,7 @@ def _parts(plan: Planned) -> Parts:
             name=plan.source.name,
             identity=plan.source.identity,
             prepend_bos=spec.model.prepend_bos,
-            dtype=spec.model.dtype,
+            dtype=spec.model.arithmetic,
         ),
         measure=_part(**dict(_flat(spec.measure.model_dump(mode="json")))),
         contrasts=_part(**dict(_named(spec.contrasts)), **dict(_named(spec.interactions)), **dict(_named(spec.doses))),

@@ -16,6 +16,11 @@ class Progress(Protocol):
         """Within the context, call what it yields with each number of units done."""
         ...
 
+    def stage(self, name: str) -> AbstractContextManager[Callable[[str], None]]:
+        """Within the context, a part of the work that has a name, maybe inside another; call what it yields with
+        remarks about it."""
+        ...
+
 
 class Silent:
     """Listens to nothing: for tests, benchmarks and `--quiet`."""
@@ -26,4 +31,9 @@ class Silent:
     @contextmanager
     def counting(self, label: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:  # noqa: ARG002
         """Ignore the count."""
+        yield lambda _: None
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Callable[[str], None]]:  # noqa: ARG002
+        """Ignore the stage."""
         yield lambda _: None

@@ -46,14 +46,16 @@ def build_studies(
     outcomes: list[Outcome] = []
     for spec in specs:
         taken = {outcome.study.card.id: outcome.spec for outcome in outcomes if outcome.study is not None}
-        outcomes.append(_build(spec, published, taken, site.key, cache, limit, progress))
+        with progress.stage(spec.stem):
+            outcomes.append(_build(spec, published, taken, site.key, cache, limit, progress))
     studies = [outcome.study for outcome in outcomes if outcome.study is not None]
     if not whole:
         built = {study.card.id for study in studies}
         studies = [*studies, *(Kept(card) for card in published.values() if card.id not in built)]
     try:
         if studies:
-            write_site(site, sorted(studies, key=lambda study: study.card.id))
+            with progress.stage("site"):
+                write_site(site, sorted(studies, key=lambda study: study.card.id))
     except ReportgenError as error:
         return Built(tuple(outcomes), error)
     return Built(tuple(outcomes), None)

@@ -64,6 +64,7 @@ def run_study(plan: Plan, cache: Path, progress: Progress) -> Results:
     from reportgen.controls import Controls, negative_control  # noqa: PLC0415
     from reportgen.findings import conclude  # noqa: PLC0415
     from reportgen.further import dose, interact  # noqa: PLC0415
+    from reportgen.report.capture_words import saved_just_now  # noqa: PLC0415
     from reportgen.robustness import explore  # noqa: PLC0415
     from reportgen.shown import choose_shown  # noqa: PLC0415
     from reportgen.universes import measures, multiverse, own_universe  # noqa: PLC0415
@@ -71,36 +72,48 @@ def run_study(plan: Plan, cache: Path, progress: Progress) -> Results:
     spec, statements, place = plan.file.spec, plan.statements.statements, str(plan.file.path)
     model = ProvenModel(plan.source, spec.model, cache, progress)
     ways = measures(plan.facts, plan.tokenizer, spec, statements)
-    captured = capture_each({way: ask(read, way.aggregation) for way, read in ways.statements.items()}, model)
-    knowledge = know(statements, plan.facts, plan.tokenizer, model, spec.measure)
+    with progress.stage("scores") as remark:
+        captured = capture_each({way: ask(read, way.aggregation) for way, read in ways.statements.items()}, model)
+        remark(saved_just_now(captured[ways.own].runs, captured[ways.own].fresh))
+    with progress.stage("knowledge"):
+        knowledge = know(statements, plan.facts, plan.tokenizer, model, spec.measure)
     scores = {
         way: label_scores(captured[way].values, read, knowledge.columns(read)) for way, read in ways.statements.items()
     }
     own = scores[ways.own]
     asked, left_out = answerable(columns_of(own), spec, place)
-    progress.say("testing every head, under every choice")
-    findings = conclude(own, statements, asked)
+    with progress.stage("tests"):
+        progress.say("testing every head, under every choice")
+        findings = conclude(own, statements, asked)
+        interactions = tuple(interact(own, section, asked, place) for section in asked.interactions)
+        doses = tuple(dose(own, section, spec.tests, place) for section in spec.doses)
     first = findings[0].tests
-    labels = {way: columns_of(labelled) for way, labelled in scores.items()}
-    universes = multiverse(asked, own_universe(asked, ways.own, first.test), labels, ways.impossible)
-    values = captured[ways.own].values
-    controls = measure_controls(statements, values, model, spec.measure.aggregation, plan.tokenizer)
-    shown = choose_shown(statements, findings[0], spec.report, spec.tests.seed)
-    rows = [statements[at] for at in shown.rows]
-    examples = [statements[example.statement] for example in shown.examples]
+    with progress.stage("robustness"):
+        labels = {way: columns_of(labelled) for way, labelled in scores.items()}
+        universes = multiverse(asked, own_universe(asked, ways.own, first.test), labels, ways.impossible)
+        robustness = explore(universes, scores, first)
+    with progress.stage("controls"):
+        values = captured[ways.own].values
+        measured = measure_controls(statements, values, model, spec.measure.aggregation, plan.tokenizer)
+        controls = Controls(measured, negative_control(first, spec.tests.seed))
+    with progress.stage("attention"):
+        shown = choose_shown(statements, findings[0], spec.report, spec.tests.seed)
+        rows = [statements[at] for at in shown.rows]
+        examples = [statements[example.statement] for example in shown.examples]
+        attention = read_attention(rows, examples, model, spec.measure.aggregation)
     return Results(
         plan=plan,
         captured=captured[ways.own],
         scores=own,
         findings=findings,
-        interactions=tuple(interact(own, section, asked, place) for section in asked.interactions),
-        doses=tuple(dose(own, section, spec.tests, place) for section in spec.doses),
+        interactions=interactions,
+        doses=doses,
         knowledge=knowledge,
-        controls=Controls(controls, negative_control(first, spec.tests.seed)),
-        robustness=explore(universes, scores, first),
+        controls=controls,
+        robustness=robustness,
         left_out=left_out,
         shown=shown,
-        attention=read_attention(rows, examples, model, spec.measure.aggregation),
+        attention=attention,
     )
 
 
@@ -127,5 +140,8 @@ def study_page(file: SpecFile, cache: Path, limit: int | None, key: str, progres
     """The whole way, from the spec to the page."""
     from reportgen.report.compose import compose_study  # noqa: PLC0415
 
-    plan = plan_study(file, cache, limit, progress)
-    return compose_study(run_study(plan, cache, progress), key)
+    with progress.stage("plan"):
+        plan = plan_study(file, cache, limit, progress)
+    results = run_study(plan, cache, progress)
+    with progress.stage("page"):
+        return compose_study(results, key)

@@ -1,146 +1,186 @@
 """Log-probabilities of continuations, in which what continuations share is run once and what cannot matter is not run.
 
-1. Prefixes of one length are run as one batch. That gives the log-probability of every next token, and a cache of keys
-   and values to go on from.
-2. All continuations take one step: the log-probability of their next token is added to their sum. Those whose tokens
-   are used up are done. A sum can only fall, so a rival whose sum is below the bar that it has to reach is given up.
-3. The tokens that the others have just read are run, one token a row, once for all continuations that agree up to
-   there; each row starts from a copy of its parent's row of the cache. Then back to 2.
+1. A branch stands for the continuations of a query that agree in their first tokens, none of them at the beginning,
+   where it has run the prefix but for its last token. Its last token is run as one row (`nodes`), which gives the
+   log-probability of every next token. These are added to the branch's sum, and it parts into new branches.
+2. Continuations whose tokens are used up are done. A sum can only fall, so rivals whose sum is below the bar that they
+   have to reach are given up. First come all answers, which say what the bars are, then all rivals.
+3. Branches wait on a stack. A pass takes those on top, whatever their query and depth, so that passes are full. As the
+   newest go first, few nodes are needed at a time; those from which no branch goes on any more are written over.
+4. Before that, the prefixes but for their last tokens are run: what all begin with once, then the rest of each, those of
+   one length together.
 
-No row of any batch is longer than another, so nothing is padded. Models are plain transformers, in float32; sums are
-in float64.
+Models are plain transformers, in float32; sums are in float64.
 """
 
-import copy
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
-from reportgen.capture.batches import plan_batches
 from reportgen.capture.knowing import Ids, Query
+from reportgen.capture.nodes import Nodes, Path
+from reportgen.capture.tree import shared
 from reportgen.errors import StudyError
 
-ROWS_PER_PASS = 256
+TOKENS_PER_PASS = 512
+KEYS_PER_PASS = 2**14
+STEM_NODES = 2**11
 
 
 @dataclass(frozen=True)
-class _Walk:
-    """How far the reading of one continuation has come.
+class _Branch:
+    """Those of a query's `continuations`, by `objects`, that agree in their first `depth` tokens.
 
-    `row` is where the tokens read so far stand in the present pass, `total` the sum of their log-probabilities, and
-    `bar` what a rival's sum has to reach to be read on.
+    Of the prefix and these tokens the last, `token`, is to be run after `path`, where the others are. `total` is the
+    log-probability of these tokens, and a branch whose total is below `bar` is not followed.
     """
 
     query: int
-    object: str
-    tokens: Ids
-    row: int
+    continuations: Mapping[str, Ids]
+    objects: Sequence[str]
+    path: Path
+    token: int
     bar: float
-    steps: int = 0
+    depth: int = 0
     total: float = 0.0
 
     @property
-    def next(self) -> int:
-        """The token to be read next."""
-        return self.tokens[self.steps]
+    def parts(self) -> dict[int, list[str]]:
+        """Its objects by their next token."""
+        parts: dict[int, list[str]] = {}
+        for thing in self.objects:
+            parts.setdefault(self.continuations[thing][self.depth], []).append(thing)
+        return parts
 
-    @property
-    def is_done(self) -> bool:
-        """Whether all tokens have been read."""
-        return self.steps == len(self.tokens)
-
-
-class _Pass:
-    """Sequences of one length that have been run: what comes next after each, [row, token], and where to go on from."""
-
-    def __init__(self, model: Any, sequences: Sequence[Sequence[int]], cache: Any = None) -> None:
-        tokens = torch.tensor(sequences, device=model.device)
-        output = model(tokens, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        self._model, self._cache = model, output.past_key_values
-        self._next = output.logits[:, -1].float().log_softmax(-1)
-
-    def likelihoods(self, walks: Sequence[_Walk]) -> npt.NDArray[np.float64]:
-        """The log-probability of each walk's next token, [walk]. Raises StudyError where one is not a number."""
-        values = self._next[[walk.row for walk in walks], [walk.next for walk in walks]].cpu().double()
-        if values.isnan().any():
-            raise StudyError(
-                f"the log-probability of “{walks[int(values.isnan().nonzero()[0])].object}” is not a number, in float32. "
-                "The weights may be damaged, or the model's numbers too large for this kernel; try another device."
-            )
-        found: npt.NDArray[np.float64] = values.numpy()
-        return found
-
-    def extended(self, steps: Sequence[tuple[int, int]]) -> Self:
-        """Some of these sequences, each with one more token; `steps` gives their rows and the tokens."""
-        cache = copy.deepcopy(self._cache)
-        cache.batch_select_indices(torch.tensor([row for row, _ in steps], device=self._model.device))
-        return type(self)(self._model, [(token,) for _, token in steps], cache)
+    def grown(self, path: Path, token: int, objects: Sequence[str], likelihood: float) -> Self:
+        """The branch of those objects whose next token is this one."""
+        return replace(
+            self, path=path, token=token, objects=objects, depth=self.depth + 1, total=self.total + likelihood
+        )
 
 
 def read_continuations(model: Any, queries: Sequence[Query], advance: Callable[[int], None]) -> list[dict[str, float]]:
     """The log-probabilities of each query's answers, and of the rivals that reach its bar, by object, in nats.
 
-    `advance` is told of the facts that are done, a batch at a time. Raises StudyError where a log-probability is not
-    a number.
+    `advance` is told of the facts that are done. Raises StudyError where a log-probability is not a number, or the
+    model keeps no keys and values.
     """
     found: dict[int, dict[str, float]] = {}
     with torch.inference_mode():
-        for batch in _batches(queries):
-            chosen = [queries[index] for index in batch]
-            found |= zip(batch, _read(model, chosen), strict=True)
-            advance(sum(query.bar != "" for query in chosen))
+        for chosen in _batches(queries):
+            found |= zip(chosen, _Reading(model, [queries[index] for index in chosen]).read(advance), strict=True)
     return [found[index] for index in range(len(queries))]
 
 
 def _batches(queries: Sequence[Query]) -> Iterator[list[int]]:
-    """Indices of queries whose prefixes have the same number of tokens, the shortest first."""
-    alike: dict[int, list[int]] = {}
-    for index, query in enumerate(queries):
-        alike.setdefault(len(query.prefix), []).append(index)
-    for length in sorted(alike):
-        for batch in plan_batches([length] * len(alike[length])):
-            yield [alike[length][place] for place in batch]
+    """Indices of queries with like prefixes, of no more than `STEM_NODES` tokens beside what all begin with.
+
+    A prefix that is longer is a batch of its own.
+    """
+    batch: list[int] = []
+    opening: Ids = ()
+    tokens = 0
+    for index in sorted(range(len(queries)), key=lambda index: queries[index].prefix):
+        prefix = queries[index].prefix
+        begun = opening[: shared(opening, prefix)] if batch else prefix
+        if batch and tokens + len(prefix) - len(begun) * (len(batch) + 1) > STEM_NODES:
+            yield batch
+            batch, begun, tokens = [], prefix, 0
+        batch.append(index)
+        opening, tokens = begun, tokens + len(prefix)
+    if batch:
+        yield batch
 
 
-def _read(model: Any, queries: Sequence[Query]) -> list[dict[str, float]]:
-    prefixes = _Pass(model, [query.prefix for query in queries])
-    found: list[dict[str, float]] = [{} for _ in queries]
-    answers = [walk for row, query in enumerate(queries) for walk in _begun(row, query.answers, -np.inf)]
-    for walk in _follow(prefixes, answers):
-        found[walk.query][walk.object] = walk.total
-    rivals = [
-        walk for row, query in enumerate(queries) for walk in _begun(row, query.rivals, found[row].get(query.bar))
-    ]
-    for walk in _follow(prefixes, rivals):
-        found[walk.query][walk.object] = walk.total
-    return found
+class _Reading:
+    """The reading of some queries. `found` is what is known so far, by query and object."""
+
+    def __init__(self, model: Any, queries: Sequence[Query]) -> None:
+        self._nodes, self._queries = Nodes(model), queries
+        self.found: list[dict[str, float]] = [{} for _ in queries]
+        self._stems = self._run_stems()
+
+    def read(self, advance: Callable[[int], None]) -> list[dict[str, float]]:
+        """The log-probabilities of all answers, and of the rivals that reach their bar."""
+        numbered = list(enumerate(self._queries))
+        self._follow([self._begun(number, query.answers, -math.inf) for number, query in numbered], lambda _: None)
+        advance(sum(query.bar != "" and not query.rivals for query in self._queries))
+        ranked = [
+            self._begun(number, query.rivals, self.found[number][query.bar])
+            for number, query in numbered
+            if query.rivals
+        ]
+        self._follow(ranked, advance)
+        return self.found
+
+    def _run_stems(self) -> dict[Ids, Path]:
+        """Run all prefixes but for their last tokens; the path of each."""
+        stems = sorted({query.prefix[:-1] for query in self._queries})
+        opening = stems[0][: shared(stems[0], stems[-1])]
+        begun = self._nodes.run([()], [opening])[0][0] if opening else ()
+        paths = {opening: begun}
+        for stem in _alike(stems, len(opening)):
+            longer, _ = self._nodes.run([begun] * len(stem), [tokens[len(opening) :] for tokens in stem])
+            paths |= zip(stem, longer, strict=True)
+        return paths
+
+    def _begun(self, number: int, continuations: Mapping[str, Ids], bar: float) -> _Branch:
+        *stem, token = self._queries[number].prefix
+        return _Branch(number, continuations, tuple(continuations), self._stems[tuple(stem)], token, bar)
+
+    def _follow(self, begun: Sequence[_Branch], advance: Callable[[int], None]) -> None:
+        """Follow every continuation to its end or below its bar; `advance` is told of the queries that are done."""
+        stack = [branch for branch in begun if branch.objects]
+        left = len(stack)
+        while stack:
+            rows = _rows(1, max(len(branch.path) for branch in stack) + 1)
+            needed = {id(branch.path): branch.path for branch in stack}  # branches of one origin share the object
+            self._nodes.keep([*self._stems.values(), *needed.values()])
+            stack, taken = stack[:-rows], stack[-rows:]
+            stack += self._part(taken)
+            before, left = left, len({branch.query for branch in stack})
+            advance(before - left)
+
+    def _part(self, branches: Sequence[_Branch]) -> Iterator[_Branch]:
+        """What these branches part into; continuations that are done are written down."""
+        paths, following = self._nodes.run(
+            [branch.path for branch in branches], [(branch.token,) for branch in branches]
+        )
+        parts = [(row, *part) for row, branch in enumerate(branches) for part in branch.parts.items()]
+        likelihoods = following.of([row for row, _, _ in parts], [token for _, token, _ in parts])
+        for (row, token, objects), likelihood in zip(parts, likelihoods, strict=True):
+            _require_number(likelihood, objects[0])
+            grown = branches[row].grown(paths[row], token, objects, likelihood)
+            if grown.total >= grown.bar:
+                done = [thing for thing in objects if len(grown.continuations[thing]) == grown.depth]
+                self.found[grown.query].update(dict.fromkeys(done, grown.total))
+                if len(done) < len(objects):
+                    yield replace(grown, objects=[thing for thing in objects if thing not in done])
 
 
-def _begun(row: int, continuations: Mapping[str, Ids], bar: float | None) -> Iterator[_Walk]:
-    for thing, tokens in continuations.items():
-        assert bar is not None, "a query with rivals has their bar among its answers"
-        yield _Walk(row, thing, tokens, row, bar)
+def _alike(stems: Sequence[Ids], run: int) -> Iterator[list[Ids]]:
+    """Stems of one length, as many as a pass takes, that have more than the first `run` tokens to run."""
+    lengths: dict[int, list[Ids]] = {}
+    for stem in stems:
+        if len(stem) > run:
+            lengths.setdefault(len(stem), []).append(stem)
+    for length, some in lengths.items():
+        rows = _rows(length - run, length)
+        for start in range(0, len(some), rows):
+            yield some[start : start + rows]
 
 
-def _follow(passed: _Pass, walks: Sequence[_Walk]) -> Iterator[_Walk]:
-    """Walk on to the end of every continuation that does not fall to its bar before; walks come out as they are done."""
-    if not walks:
-        return
-    stepped = [
-        replace(walk, steps=walk.steps + 1, total=walk.total + float(likelihood))
-        for walk, likelihood in zip(walks, passed.likelihoods(walks), strict=True)
-    ]
-    standing = [walk for walk in stepped if walk.total >= walk.bar]
-    yield from (walk for walk in standing if walk.is_done)
-    branches: dict[tuple[int, int], list[_Walk]] = {}
-    for walk in standing:
-        if not walk.is_done:
-            branches.setdefault((walk.row, walk.tokens[walk.steps - 1]), []).append(walk)
-    for start in range(0, len(branches), ROWS_PER_PASS):
-        steps = list(branches)[start : start + ROWS_PER_PASS]
-        onward = [replace(walk, row=row) for row, step in enumerate(steps) for walk in branches[step]]
-        yield from _follow(passed.extended(steps), onward)
+def _rows(new: int, length: int) -> int:
+    """How many rows of so many new tokens a pass takes where the longest path has so many tokens."""
+    return max(1, min(TOKENS_PER_PASS // new, KEYS_PER_PASS // length))
+
+
+def _require_number(likelihood: float, thing: str) -> None:
+    if math.isnan(likelihood):
+        raise StudyError(
+            f"the log-probability of “{thing}” is not a number, in float32. "
+            "The weights may be damaged, or the model's numbers too large for this kernel; try another device."
+        )

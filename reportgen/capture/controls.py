@@ -4,26 +4,26 @@
    tokenizer's own vocabulary and begun as the study's statements are. The mean attention of every head over the
    steps of `controls.Repeats`, over all sequences (Olsson et al. 2022, "In-context Learning and Induction Heads").
 2. Noise floor: `SAMPLE` statements spread over the study's lengths are read each alone, and compared with what the
-   study captured together; where the model has at most `LARGEST_IN_FLOAT64` parameters, plain
-   transformers read them too with weights and products in float64 (norms and softmax as the model's code has them).
+   study captured together, and with plain transformers in finer arithmetic on the processor. A run in bfloat16 is
+   compared with float32, always; one in float32 with weights and products in float64 (norms and softmax as the
+   model's code has them), where the model has at most `LARGEST_IN_FLOAT64` parameters.
 
 Each is kept in the store, so that a build in which nothing changed imports no torch.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer as FastTokenizer
 
 from reportgen import provenance
-from reportgen.capture.opening import ProvenModel
+from reportgen.capture.opening import ProvenModel, Reader
 from reportgen.capture.record import Scores
-from reportgen.capture.request import ask
+from reportgen.capture.request import Request, ask
 from reportgen.controls import Map, ModelControls, NoiseFloor, PositiveControl, Repeats, Steps
-from reportgen.models.convert import weights_folder
-from reportgen.models.tokenizer import Tokenizer
+from reportgen.models.tokenizer import Tokenizer, Tokens
 from reportgen.spec.model import Aggregation
 from reportgen.statements import Statement
 from reportgen.store import Store, content_key
@@ -58,15 +58,15 @@ def measure_controls(
 def _positive(
     statements: Sequence[Statement], model: ProvenModel, aggregation: Aggregation, tokenizer: Tokenizer
 ) -> PositiveControl:
-    ordinary = ordinary_tokens(tokenizer)
-    repeats = repeats_for(tokenizer, len(ordinary))
-    sequences = repeated_tokens(repeats, ordinary, tokenizer.bos, np.random.default_rng(SEED))
+    repeats = repeats_for(tokenizer)
+    sequences = repeated_tokens(repeats, tokenizer.ordinary, tokenizer.bos, np.random.default_rng(SEED))
     store, shelf, key = Store(model.cache), model.shelf("controls"), content_key("positive", _code(), sequences)
     kept = store.get(shelf, key)
     if kept is not None:
         return PositiveControl.from_bytes(kept)
-    bridge, _ = model.bridge(statements, aggregation)
-    measured = known_heads(bridge, repeats, sequences)
+    said = [replace(statements[0], text="random tokens said twice", tokens=Tokens(ids, (), ())) for ids in sequences]
+    with model.reading(statements, aggregation) as reading:
+        measured = known_heads(reading.reader, model.budget, repeats, said)
     store.put(shelf, key, measured.to_bytes())
     return measured
 
@@ -90,11 +90,11 @@ def _code() -> str:
     return provenance.code_version("controls.py")
 
 
-def repeats_for(tokenizer: Tokenizer, ordinary: int) -> Repeats:
-    """As many tokens twice as are usual, or as few as the context and so many `ordinary` tokens allow."""
+def repeats_for(tokenizer: Tokenizer) -> Repeats:
+    """As many tokens twice as are usual, or as few as the context and the number of ordinary tokens allow."""
     before = int(tokenizer.bos is not None)
     room = PERIOD if tokenizer.context is None else (tokenizer.context - before) // 2
-    return Repeats(SEQUENCES, before, max(1, min(PERIOD, room, ordinary)))
+    return Repeats(SEQUENCES, before, max(1, min(PERIOD, room, len(tokenizer.ordinary))))
 
 
 def repeated_tokens(
@@ -106,32 +106,17 @@ def repeated_tokens(
     return [(*before, *tokens, *tokens) for tokens in once]
 
 
-def ordinary_tokens(tokenizer: Tokenizer) -> list[int]:
-    """The ids that stand for text: the vocabulary without special and added tokens."""
-    fast = FastTokenizer.from_file(str(tokenizer.folder / "tokenizer.json"))
-    return sorted(set(fast.get_vocab(with_added_tokens=False).values()) - set(fast.get_added_tokens_decoder()))
+def known_heads(reader: Reader, budget: int, repeats: Repeats, said: Sequence[Statement]) -> PositiveControl:
+    """Every head's mean attention over the steps of either kind, in what is `said` twice."""
+    previous, induction = (_looks(said, steps) for steps in (repeats.previous, repeats.induction))
+    scores = reader.read_all([*previous, *induction], budget, lambda _: None).astype(np.float64)
+    return PositiveControl(repeats, scores[: len(previous)].mean(axis=0), scores[len(previous) :].mean(axis=0))
 
 
-def known_heads(bridge: Any, repeats: Repeats, sequences: Sequence[tuple[int, ...]]) -> PositiveControl:
-    """Every head's mean attention over the steps of either kind, in one forward pass."""
-    from reportgen.capture.hooks import hooked  # noqa: PLC0415
-
-    previous: list[Map] = []
-    induction: list[Map] = []
-
-    def take(_: int, pattern: "torch.Tensor") -> None:
-        previous.append(mean_attention(pattern, repeats.previous))
-        induction.append(mean_attention(pattern, repeats.induction))
-
-    with hooked(bridge) as passes:
-        passes.run(sequences, take)
-    return PositiveControl(repeats, np.stack(previous), np.stack(induction))
-
-
-def mean_attention(pattern: "torch.Tensor", steps: Steps) -> Map:
-    """The mean over sequences and steps of a layer's `pattern` [sequence, head, query, key], [head]."""
-    attention: Map = pattern[:, :, steps.queries, steps.keys].double().mean(dim=(0, 2)).cpu().numpy()
-    return attention
+def _looks(said: Sequence[Statement], steps: Steps) -> list[Request]:
+    """A request for every step in every sequence: one share of attention."""
+    places = list(zip(steps.queries.tolist(), steps.keys.tolist(), strict=True))
+    return [Request(replace(each, query=query, keys=(key,)), "sum") for each in said for query, key in places]
 
 
 def spread_over_lengths(statements: Sequence[Statement]) -> list[int]:
@@ -144,14 +129,17 @@ def spread_over_lengths(statements: Sequence[Statement]) -> list[int]:
 def _measure_noise(
     sample: Sequence[Statement], captured: Scores, model: ProvenModel, aggregation: Aggregation
 ) -> NoiseFloor:
+    import torch  # noqa: PLC0415
+
+    from reportgen.models.load import count_parameters  # noqa: PLC0415
+
     alone = scores_alone(model, sample, aggregation)
-    weights = model.plain(sample, aggregation).model.parameters()
-    rounding = None
-    if sum(parameter.numel() for parameter in weights) <= LARGEST_IN_FLOAT64:
-        model.progress.say("reading some statements in float64, for the noise floor")
-        exact = scores_in_float64(model, sample, aggregation)
-        rounding = _largest_change(alone, exact)
-    return NoiseFloor(len(sample), _largest_change(alone, captured), rounding)
+    rounding, coarse = None, model.section.arithmetic == "bfloat16"
+    if coarse or count_parameters(model.folder) <= LARGEST_IN_FLOAT64:
+        finer = torch.float32 if coarse else torch.float64
+        model.progress.say(f"reading some statements in {str(finer).removeprefix('torch.')}, for the noise floor")
+        rounding = _largest_change(alone, scores_by(model.finer(finer), sample, aggregation))
+    return NoiseFloor(len(sample), _largest_change(alone, captured), rounding, model.section.arithmetic)
 
 
 def _largest_change(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Map:
@@ -168,18 +156,15 @@ def scores_alone(model: ProvenModel, statements: Sequence[Statement], aggregatio
     return np.concatenate(alone)
 
 
-def scores_in_float64(model: ProvenModel, statements: Sequence[Statement], aggregation: Aggregation) -> Map:
-    """Scores [statement, layer, head] from plain transformers, eager attention, in float64 on the processor."""
+def scores_by(model: Any, statements: Sequence[Statement], aggregation: Aggregation) -> Map:
+    """Scores [statement, layer, head] from plain transformers, eager attention, in the model's own arithmetic."""
     import torch  # noqa: PLC0415
 
-    from reportgen.models.load import open_eager  # noqa: PLC0415
-
-    exact = open_eager(weights_folder(model.source, model.cache, model.progress), "cpu").double()
     found = []
     with torch.inference_mode():
         for statement in statements:
             tokens = torch.tensor([statement.tokens.ids])
-            patterns = exact(tokens, output_attentions=True, use_cache=False, logits_to_keep=1).attentions
+            patterns = model(tokens, output_attentions=True, use_cache=False, logits_to_keep=1).attentions
             found.append(np.stack([_score(pattern, statement, aggregation) for pattern in patterns]))
     return np.stack(found)
 

@@ -31,7 +31,7 @@ class PatternPass:
 
     def __init__(self, bridge: Any) -> None:
         self._bridge = bridge
-        self.device = torch.device(bridge.cfg.device)
+        self.device, self.dtype = torch.device(bridge.cfg.device), bridge.cfg.dtype
         self.layers, self.heads = int(bridge.cfg.n_layers), int(bridge.cfg.n_heads)
 
     def hooks(self) -> list[tuple[str, Any]]:
@@ -83,7 +83,7 @@ class HookReader:
         for batch in plan_batches([len(leaf.tokens) for leaf in found], budget):
             self._run([found[index] for index in batch], requests, values)
             advance(len(batch))
-        require_finite(values, requests, torch.float32)
+        require_finite(values, requests, self._passes.dtype)
         scores: Scores = values.numpy()
         return scores
 

@@ -24,8 +24,8 @@ from reportgen.capture.opening import ProvenModel
 from reportgen.facts.fact import FactSet
 from reportgen.knowledge import Knowledge, conclude_knowledge, is_asked
 from reportgen.models.tokenizer import Tokenizer
-from reportgen.spec.model import MeasureSection
-from reportgen.statements import Statement, UnplacedError, place
+from reportgen.spec.model import Aggregation, MeasureSection
+from reportgen.statements import Statement, read_facts
 from reportgen.store import Store, content_key
 
 SHARD_FACTS = 256
@@ -123,7 +123,7 @@ def know(
     unanswered = [question for question in questions if not question.is_answered(known[question.key])]
     if unanswered:
         model.progress.say(f"asking the model for the objects of {len(unanswered):,} facts")
-        _ask(unanswered, known, _Renderer(tokenizer, measure), model)
+        _ask(unanswered, known, _Renderer(tokenizer), model, measure.aggregation)
         known = _read_shelf(store, shelf)
     return conclude_knowledge(
         statements,
@@ -173,7 +173,6 @@ class _Renderer:
     """Turns questions into what the model is asked."""
 
     tokenizer: Tokenizer
-    measure: MeasureSection
 
     def queries(self, question: _Question, known: _Known) -> Iterator[Query]:
         """The query about the statement's own prefix, then one for each object that has another prefix."""
@@ -182,33 +181,41 @@ class _Renderer:
         prefix = question.statement.tokens.ids[: question.statement.object[0]]
         answers: dict[str, Ids] = {}
         rivals: dict[str, Ids] = {}
-        for thing in dict.fromkeys((*sorted(needed), *question.unconsidered(known))):
-            before, tokens = self._split(question, thing)
+        things = list(dict.fromkeys((*sorted(needed), *question.unconsidered(known))))
+        for thing, (before, tokens) in zip(things, self._split(question, things), strict=True):
             if before and before != prefix:
                 yield Query(question.key, before, {thing: tokens}, {})
             elif before:
                 (answers if thing in needed else rivals)[thing] = tokens
         yield Query(question.key, prefix, answers, rivals, true)
 
-    def _split(self, question: _Question, thing: str) -> tuple[Ids, Ids]:
-        """The statement about this object, up to the object's end: tokens before it, its own. Nothing before it where
-        it has no place in the statement, or shares a token with what stands first."""
-        try:
-            asked = place(
-                replace(question.statement.fact, object=thing), question.template, self.tokenizer, self.measure
-            )
-        except UnplacedError:
-            return (), ()
-        ids, start, end = asked.tokens.ids, asked.object[0], asked.object[-1] + 1
-        return ids[:start], ids[start:end]
+    def _split(self, question: _Question, things: Sequence[str]) -> Iterator[tuple[Ids, Ids]]:
+        """The statement about each object, up to the object's end: tokens before it, its own. Nothing where subject or
+        object has no token or the text is too long for the model, nothing before where it shares a token with what
+        stands first."""
+        fact = question.statement.fact
+        asked = tuple(replace(fact, object=thing) for thing in things)
+        context = self.tokenizer.context or math.inf
+        for reading in read_facts(FactSet(asked, {fact.relation: question.template}, (), ""), self.tokenizer):
+            ids = reading.tokens.ids
+            if reading.subject and reading.object and len(ids) <= context:
+                yield ids[: reading.object[0]], ids[reading.object[0] : reading.object[-1] + 1]
+            else:
+                yield (), ()
 
 
-def _ask(unanswered: Sequence[_Question], known: Mapping[str, _Known], renderer: _Renderer, model: ProvenModel) -> None:
+def _ask(
+    unanswered: Sequence[_Question],
+    known: Mapping[str, _Known],
+    renderer: _Renderer,
+    model: ProvenModel,
+    aggregation: Aggregation,
+) -> None:
     """Ask about facts with the same objects to consider together, and keep each shard as soon as it is done."""
     from reportgen.capture.continuations import read_continuations  # noqa: PLC0415
 
     statements = [question.statement for question in unanswered]
-    opened = model.plain(statements, renderer.measure.aggregation).model
+    opened = model.plain(statements, aggregation).model
     store, shelf = Store(model.cache), model.shelf("knowledge")
     with model.progress.counting("ask", len(unanswered), "facts") as advance:
         for considered, questions in _shards(unanswered, known):

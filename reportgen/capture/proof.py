@@ -19,7 +19,7 @@ import torch
 
 from reportgen.capture.hooks import padded_tokens, pattern_names
 from reportgen.capture.looks import Looks
-from reportgen.capture.record import Proof
+from reportgen.capture.record import PATTERN_TOLERANCE, SCORE_TOLERANCE, Proof
 from reportgen.capture.request import Request
 from reportgen.errors import StudyError
 from reportgen.statements import Statement
@@ -32,10 +32,13 @@ SAMPLE = 8
 
 @dataclass(frozen=True)
 class Reference:
-    """What plain transformers say of a sample: each request's whole patterns, [layer, head, query, key]."""
+    """What plain transformers say of a sample, each request's whole patterns [layer, head, query, key], and how near to
+    that a reader must come, in shares of attention."""
 
     requests: tuple[Request, ...]
     patterns: tuple[torch.Tensor, ...]
+    score_tolerance: float = SCORE_TOLERANCE
+    pattern_tolerance: float = PATTERN_TOLERANCE
 
 
 def sample_of(statements: Sequence[Statement]) -> list[Statement]:
@@ -80,6 +83,8 @@ def prove_reader(reader: "Reader", reference: Reference, budget: int) -> Proof:
             row_sum=_largest([(a.sum(0) - b.sum(0)) for a, b in zip(found, expected, strict=True)]),
             pattern=_largest([a - b for a, b in zip(found, expected, strict=True)]),
             score=float((scores - _scores(reference.requests, reference.patterns)).abs().max()),
+            score_tolerance=reference.score_tolerance,
+            pattern_tolerance=reference.pattern_tolerance,
         )
     )
 
@@ -94,6 +99,8 @@ def prove_bridge(bridge: Any, reference: Reference) -> Proof:
             row_sum=_largest([a.sum(-1) - b.sum(-1) for a, b in zip(patterns, reference.patterns, strict=True)]),
             pattern=_largest([a - b for a, b in zip(patterns, reference.patterns, strict=True)]),
             score=float((_scores(reference.requests, patterns) - expected).abs().max()),
+            score_tolerance=reference.score_tolerance,
+            pattern_tolerance=reference.pattern_tolerance,
         )
     )
 

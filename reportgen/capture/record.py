@@ -75,8 +75,9 @@ class Shard:
 
     def to_bytes(self) -> bytes:
         """The shard as one NumPy archive."""
-        packed = io.BytesIO()
-        np.savez(packed, keys=np.array(self.keys), values=self.values, run=np.array(json.dumps(asdict(self.run))))
+        packed, record = io.BytesIO(), json.dumps(asdict(self.run))
+        # As bytes: NumPy keeps four of them for each letter of a text.
+        np.savez(packed, keys=np.array(self.keys, np.bytes_), values=self.values, run=np.array(record))
         return packed.getvalue()
 
     @classmethod
@@ -87,7 +88,7 @@ class Shard:
             versions: Sequence[tuple[str, str]] = [(name, version) for name, version in record.pop("versions")]
             proof, route = Proof(**record.pop("proof")), Route(**record.pop("route"))
             run = CaptureRun(versions=tuple(versions), proof=proof, route=route, **record)
-            return cls(tuple(packed["keys"].tolist()), packed["values"], run)
+            return cls(tuple(packed["keys"].astype(np.str_).tolist()), packed["values"], run)
 
 
 @dataclass(frozen=True)

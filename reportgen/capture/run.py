@@ -2,31 +2,35 @@
 
 1. Every request has a key made of what its scores depend on: token ids, query position, key span and
    aggregation. The shelf that it stands on is named by the model's identity, the device and dtype, the code of
-   this room and the versions of torch, transformers and TransformerLens.
+   this room and the versions of torch, transformers and TransformerLens. The shelf's shards are read one after the
+   other, and of each only what is wanted stays (`answers`).
 2. Requests whose scores are not on the shelf are gathered by their tokens, so that a statement that is measured in
-   many ways goes through the model once. The token sequences are captured in the order of their token ids, in shards; a
-   shard is kept as soon as it is done, so a run that dies loses at most one, and the next makes the same shards.
-3. Before a run captures anything it proves itself (`proof`); its record goes into each of its shards, so that
+   many ways goes through the model once, and captured in shards (`plan`). A shard is kept as soon as it is done, so a
+   run that dies loses at most one, and the next makes the same shards.
+3. A shard that another run has kept meanwhile is taken from it. Two runs that read the same shard at the same moment
+   both keep it; either is whole.
+4. When memory runs out, the passes get smaller (`thrift`).
+5. Before a run captures anything it proves itself (`proof`); its record goes into each of its shards, so that
    a page can say where each of its numbers came from.
 
 Changing one fact captures two statements; changing a title or α captures none and imports no torch.
 """
 
 import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
 
 from reportgen import provenance
+from reportgen.capture.answers import Answers
 from reportgen.capture.opening import ProvenModel, Reading
+from reportgen.capture.plan import Part, Plan
 from reportgen.capture.record import CaptureRun, Scores, Shard
 from reportgen.capture.request import Request
-from reportgen.capture.tree import Ids, leaves, tokens_computed
-from reportgen.store import Store, content_key
-
-SHARD_STATEMENTS = 512
+from reportgen.capture.thrift import Thrift
+from reportgen.store import Store
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -50,57 +54,75 @@ def capture_each(wanted: Mapping[_Key, Sequence[Request]], model: ProvenModel) -
 
 
 def capture(requests: Sequence[Request], model: ProvenModel) -> Captured:
-    """The scores of all requests. Raises StudyError where the model cannot be opened or trusted."""
+    """The scores of all requests. Raises StudyError where the model cannot be opened or trusted, where a statement does
+    not fit into memory, a score is not a number or the disk is full; the shards kept by then stay."""
     store, shelf = Store(model.cache), model.shelf("scores")
-    keys = [request.key for request in requests]
-    known = _read_shelf(store, shelf)
-    missing = {key: request for key, request in zip(keys, requests, strict=True) if key not in known}
-    fresh = len(leaves([request.tokens for request in missing.values()]))
-    if missing:
-        stored = len(leaves([request.tokens for request in requests])) - fresh
-        model.progress.say(f"capturing {fresh:,} statements ({stored:,} are in the store)")
-        _capture(list(missing.values()), model, store, shelf)
-        known = _read_shelf(store, shelf)
-    values = np.stack([known[key][0] for key in keys])
-    runs = sorted({known[key][1] for key in keys}, key=lambda run: run.finished)
-    return Captured(values, tuple(runs), fresh)
+    answers = Answers(request.key for request in requests)
+    for payload in store.entries(shelf):
+        answers.take(Shard.from_bytes(payload))
+    missing = answers.unanswered()
+    fresh = _capture(Plan(requests, missing), model, shelf, answers) if missing else 0
+    return Captured(answers.values(), answers.runs, fresh)
 
 
-def _read_shelf(store: Store, shelf: str) -> dict[str, tuple[Scores, CaptureRun]]:
-    """Every request's scores [layer, head] on the shelf, by its key, with the run that made them."""
-    shards = (Shard.from_bytes(payload) for payload in store.entries(shelf))
-    return {key: (row, shard.run) for shard in shards for key, row in zip(shard.keys, shard.values, strict=True)}
+def _capture(plan: Plan, model: ProvenModel, shelf: str, answers: Answers) -> int:
+    """Fill up the answers, keeping every shard that is made for them; how many statements went through the model."""
+    missing = plan.missing
+    with model.reading([request.statement for request in missing], missing[0].aggregation) as reading:
+        work = _Work(model, shelf, reading, Thrift(reading.reader, model.budget, model.progress))
+        model.progress.say(plan.text(reading.route, work.reader.budget))
+        done = fresh = 0
+        try:
+            with model.progress.counting("capture", len(plan), "statements") as advance:
+                for part in plan.parts():
+                    shard = work.kept_meanwhile(part, advance)
+                    if shard is None:
+                        shard = work.make(part, advance)
+                        fresh += len(part)
+                    answers.take(shard)
+                    done += len(part)
+        except KeyboardInterrupt:
+            model.progress.say(plan.left_at(done))
+            raise
+    return fresh
 
 
-def _capture(missing: Sequence[Request], model: ProvenModel, store: Store, shelf: str) -> None:
-    order = leaves([request.tokens for request in missing])
-    statements, aggregation = [request.statement for request in missing], missing[0].aggregation
-    with (
-        model.reading(statements, aggregation) as reading,
-        model.progress.counting("capture", len(order), "statements") as advance,
-    ):
-        for start in range(0, len(order), SHARD_STATEMENTS):
-            chosen = order[start : start + SHARD_STATEMENTS]
-            requests = [missing[place] for leaf in chosen for place in leaf.places]
-            began = time.perf_counter()
-            values = reading.reader.read_all(requests, model.budget, advance)
-            run = _record(model, reading, [leaf.tokens for leaf in chosen], time.perf_counter() - began)
-            keys = tuple(request.key for request in requests)
-            store.put(shelf, content_key(keys), Shard(keys, values, run).to_bytes())
+@dataclass(frozen=True)
+class _Work:
+    """What makes shards: a reader that has proven itself, and the shelf that they go to."""
 
+    model: ProvenModel
+    shelf: str
+    reading: Reading
+    reader: Thrift
 
-def _record(model: ProvenModel, reading: Reading, sequences: Sequence[Ids], seconds: float) -> CaptureRun:
-    tokens = sum(map(len, sequences))
-    return CaptureRun(
-        finished=provenance.now().isoformat(),
-        device=model.device,
-        processor=provenance.processor(),
-        dtype=model.section.dtype,
-        versions=provenance.versions(provenance.CAPTURE_PACKAGES),
-        route=reading.route,
-        statements=len(sequences),
-        tokens=tokens,
-        computed=tokens_computed(sequences, model.budget) if reading.route.way == "shared" else tokens,
-        seconds=round(seconds, 3),
-        proof=reading.proof,
-    )
+    def kept_meanwhile(self, part: Part, advance: Callable[[int], None]) -> Shard | None:
+        """The shard, where another run has put it on the shelf since this one looked."""
+        kept = Store(self.model.cache).get(self.shelf, part.key)
+        if kept is None:
+            return None
+        advance(len(part))
+        return Shard.from_bytes(kept)
+
+    def make(self, part: Part, advance: Callable[[int], None]) -> Shard:
+        """The shard from the model; when this returns, it is on the shelf."""
+        began = time.perf_counter()
+        values = self.reader.read_all(part.requests, advance)
+        shard = Shard(part.keys, values, self._record(part, time.perf_counter() - began))
+        Store(self.model.cache).put(self.shelf, part.key, shard.to_bytes())
+        return shard
+
+    def _record(self, part: Part, seconds: float) -> CaptureRun:
+        return CaptureRun(
+            finished=provenance.now().isoformat(),
+            device=self.model.device,
+            processor=provenance.processor(),
+            dtype=self.model.section.arithmetic,
+            versions=provenance.versions(provenance.CAPTURE_PACKAGES),
+            route=self.reading.route,
+            statements=len(part),
+            tokens=part.tokens,
+            computed=part.computed(self.reading.route, self.reader.budget),
+            seconds=round(seconds, 3),
+            proof=self.reading.proof,
+        )

@@ -19,7 +19,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -101,12 +100,12 @@ def quicken(model: nn.Module, rows: int = 512, prepacking: Prepacking = ONEDNN) 
 
 def compare_products(model: nn.Module, rows: int = 512, prepacking: Prepacking = ONEDNN) -> Linears:
     """Try both products on the model's own weights and name the better one; the model is left as it is."""
-    kinds = _kinds(model)
-    if not kinds:
+    linears = _one_of_each_shape(model)
+    if not linears:
         return Linears("plain", "the model has no large float32 linear on a CPU")
     try:
         with torch.inference_mode():
-            trials = [_trial(kind.first, rows, prepacking) for kind in kinds]
+            trials = [_trial(linear, rows, prepacking) for linear in linears]
             if not all(trial.error() <= TOLERANCE for trial in trials):
                 return Linears("plain", "the packed product is not equal to the plain one")
             return _faster(trials[0])
@@ -117,7 +116,7 @@ def compare_products(model: nn.Module, rows: int = 512, prepacking: Prepacking =
 
 def prepack(model: nn.Module, prepacking: Prepacking = ONEDNN) -> None:
     """Replace the model's large linears by packed ones, one after the other, so that one weight at most is held twice."""
-    for name in [name for name, module in _linears(model) if not isinstance(module, PackedLinear)]:
+    for name in [name for name, _ in _linears(model)]:
         model.set_submodule(name, PackedLinear(model.get_submodule(name), prepacking))
 
 
@@ -126,46 +125,13 @@ def weight_of(linear: Any) -> Any:
     return linear.weight.T if isinstance(linear, Conv1D) else linear.weight
 
 
-def measure_peak(model: nn.Module, rows: int = 512, seconds: float = 0.2) -> float:
-    """GFLOP/s of the model's large linears as they stand, had they the machine to themselves.
-
-    All their arithmetic on `rows` tokens divided by all their time, where a linear of a shape takes the shortest
-    time seen in `seconds`, its weight warm in the cache. Output projections tied to the embedding do not count.
-    Raises ValueError where the model has no large float32 linear on a CPU.
-    """
-    kinds = _kinds(model)
-    if not kinds:
-        raise ValueError("the model has no large float32 linear on a CPU")
-    spent = 0.0
-    with torch.inference_mode():
-        for kind in kinds:
-            [shortest] = _shortest([partial(kind.first, _draw(rows, kind.inputs))], seconds)
-            spent += kind.count * shortest
-    return sum(kind.operations(rows) for kind in kinds) / spent / 1e9
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """The linears of one shape: the first of them, and how many they are."""
-
-    first: Any
-    count: int
-    outputs: int
-    inputs: int
-
-    def operations(self, rows: int) -> int:
-        """The floating-point operations of all of them on so many rows."""
-        return 2 * rows * self.outputs * self.inputs * self.count
-
-
-def _kinds(model: nn.Module) -> list[_Kind]:
-    """The model's large linears by shape, the shape with most of the arithmetic first."""
-    by_shape: defaultdict[tuple[int, int], list[nn.Module]] = defaultdict(list)
+def _one_of_each_shape(model: nn.Module) -> list[Any]:
+    """The first of the model's large linears of each shape, the shape with most of the arithmetic first."""
+    by_shape: defaultdict[tuple[int, ...], list[nn.Module]] = defaultdict(list)
     for _, linear in _linears(model):
-        outputs, inputs = _shape(linear)
-        by_shape[outputs, inputs].append(linear)
-    kinds = [_Kind(alike[0], len(alike), *shape) for shape, alike in by_shape.items()]
-    return sorted(kinds, key=lambda kind: kind.operations(1), reverse=True)
+        by_shape[tuple(weight_of(linear).shape)].append(linear)
+    alike = sorted(by_shape.values(), key=lambda some: len(some) * weight_of(some[0]).numel(), reverse=True)
+    return [some[0] for some in alike]
 
 
 def _linears(model: nn.Module) -> list[tuple[str, Any]]:
@@ -178,7 +144,7 @@ def _linears(model: nn.Module) -> list[tuple[str, Any]]:
     return [
         (name, module)
         for name, module in model.named_modules()
-        if name and (type(module) is PackedLinear or (_is_plain(module) and places[id(module.weight)] == 1))
+        if name and _is_plain(module) and places[id(module.weight)] == 1
     ]
 
 
@@ -188,13 +154,6 @@ def _is_plain(module: Any) -> bool:
     weight = module.weight
     large = weight.numel() >= SMALLEST_WEIGHT
     return bool(large and weight.dtype == torch.float32 and weight.device.type == "cpu")
-
-
-def _shape(linear: Any) -> tuple[int, int]:
-    if isinstance(linear, PackedLinear):
-        return linear.out_features, linear.in_features
-    outputs, inputs = weight_of(linear).shape
-    return outputs, inputs
 
 
 @dataclass(frozen=True)

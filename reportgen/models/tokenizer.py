@@ -84,6 +84,12 @@ class Tokenizer:
         return known
 
     @cached_property
+    def ordinary(self) -> tuple[int, ...]:
+        """The ids that stand for text: the vocabulary without special and added tokens, in their order."""
+        words = set(self._fast.get_vocab(with_added_tokens=False).values())
+        return tuple(sorted(words - set(self._fast.get_added_tokens_decoder())))
+
+    @cached_property
     def context(self) -> int | None:
         """The longest text that the model takes, in tokens, where its configuration says so."""
         config = _read_json(self.folder / "config.json")

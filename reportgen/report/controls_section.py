@@ -45,7 +45,7 @@ def controls_method(controls: Controls) -> Md:
         period=repeats.period,
         threshold=numbers.points(COUNTS_AS, 0),
         sample=numbers.things(noise.statements, "statement"),
-        exact="" if noise.rounding is None else ", or between float32 and float64",
+        exact="" if noise.rounding is None else f", or between {noise.dtype} and {noise.finer}",
     )
 
 
@@ -230,11 +230,22 @@ def _kind_rows(kind: HeadKind) -> list[Row]:
 
 
 def _noise(noise: NoiseFloor, finding: Finding) -> Md:
+    return join_md(
+        [
+            md("**What is too small to mean anything:** {answer}.", answer=_drowned(noise, finding)),
+            _rounding(noise) if noise.dtype == "float32" else _coarse_rounding(noise),
+            md(
+                "An effect is a difference of two scores and may move by twice as much, and other statements may move more "
+                "than these."
+            ),
+        ]
+    )
+
+
+def _rounding(noise: NoiseFloor) -> Md:
     return md(
-        "**What is too small to mean anything:** {answer}. Arithmetic alone moves the score of a head by {largest} points at "
-        "most (of the median head by {usual}): the largest change over {n}, each read alone and in batches, {exact}. An effect "
-        "is a difference of two scores and may move by twice as much, and other statements may move more than these.",
-        answer=_drowned(noise, finding),
+        "Arithmetic alone moves the score of a head by {largest} points at most (of the median head by {usual}): the largest "
+        "change over {n}, each read alone and in batches, {exact}.",
         largest=numbers.small(float(noise.noise.max()) * 100),
         usual=numbers.small(float(np.median(noise.noise)) * 100),
         n=numbers.things(noise.statements, "statement"),
@@ -243,6 +254,23 @@ def _noise(noise: NoiseFloor, finding: Finding) -> Md:
             if noise.rounding is None
             else "in float32 and in float64"
         ),
+    )
+
+
+def _coarse_rounding(noise: NoiseFloor) -> Md:
+    """Of a run in bfloat16, whose rounding is always measured."""
+    assert noise.rounding is not None, "bfloat16 is refused where it cannot be measured"
+    return md(
+        "**The model ran in {dtype}, and that alone moves the score of a head by up to {largest} points** (of the median head "
+        "by {usual}) from what {finer} gives: the largest change over {n}. Read alone and in batches, in {dtype} both times, "
+        "their scores differ by {batching} points at most. **Do not trust an effect that is no larger than twice what "
+        "moves its head.**",
+        dtype=noise.dtype,
+        finer=noise.finer,
+        largest=numbers.points(float(noise.rounding.max())),
+        usual=numbers.points(float(np.median(noise.rounding))),
+        n=numbers.things(noise.statements, "statement"),
+        batching=numbers.points(float(noise.batching.max())),
     )
 
 

@@ -9,6 +9,7 @@ from reportgen import numbers, provenance
 from reportgen.findings import Finding
 from reportgen.models.source import ModelSource
 from reportgen.report import words
+from reportgen.report.capture_words import software
 from reportgen.report.controls_section import controls_method
 from reportgen.report.markup import Md, join_md, md
 from reportgen.report.results import Results
@@ -106,13 +107,14 @@ def cited_keys(texts: list[Md]) -> tuple[str, ...]:
 def _model(source: ModelSource, results: Results) -> Md:
     _, layers, heads = results.captured.values.shape
     return md(
-        "We studied the {all} attention heads ({layers} layers of {heads}) of {name} ({origin}; {identity}) in float32.",
+        "We studied the {all} attention heads ({layers} layers of {heads}) of {name} ({origin}; {identity}) in {dtype}.",
         all=numbers.count(layers * heads),
         layers=layers,
         heads=heads,
         name=source.name,
         origin=source.origin,
         identity=_short_identity(source),
+        dtype=results.captured.runs[-1].dtype,
     )
 
 
@@ -149,17 +151,11 @@ def _measured(spec: StudySpec) -> Md:
 
 
 def _software(results: Results) -> Md:
-    run = results.captured.runs[-1]
-    versions, installed = dict(run.versions), dict(provenance.versions())
+    installed = dict(provenance.versions())
     return md(
-        "Attention was read with TransformerLens {lens} [@nanda2022] on transformers {transformers} [@wolf2020] and PyTorch "
-        "{torch}, and before use compared with plain transformers on {sample} (scores differ by {worst} at most). Tests "
-        "were computed with SciPy {scipy} [@virtanen2020], corrections with statsmodels {statsmodels} [@seabold2010].",
-        lens=versions["transformer-lens"],
-        transformers=versions["transformers"],
-        torch=versions["torch"],
-        sample=numbers.things(run.proof.statements, "statement"),
-        worst=numbers.small(run.proof.score),
+        "{read} Tests were computed with SciPy {scipy} [@virtanen2020], corrections with statsmodels {statsmodels} "
+        "[@seabold2010].",
+        read=software(results.captured.runs),
         scipy=installed["scipy"],
         statsmodels=installed["statsmodels"],
     )

@@ -1,6 +1,7 @@
 """Provenance on the page: where every number came from, how to make it again, and the files."""
 
-from reportgen import numbers, provenance
+from reportgen import provenance
+from reportgen.report.capture_words import capture_entries
 from reportgen.report.document import Block, Heading, Prose, Raw
 from reportgen.report.downloads import Download
 from reportgen.report.markup import Md, plain_md
@@ -38,29 +39,7 @@ def _entries(results: Results) -> list[tuple[str, str]]:
         ("Tokenizer", f"the model's own; beginning-of-sequence token {bos} ({spec.model.prepend_bos})"),
         ("Spec", f"{plan.file.path.name}, SHA-256 {content_key(plan.file.text)[:16]}…"),
         ("Seeds", f"facts {spec.facts.seed}, tests {spec.tests.seed}"),
-        *_capture(results),
+        *capture_entries(results.captured.runs),
         ("reportgen", f"{provenance.own_version()}, code {provenance.code_version('')}"),
         *provenance.versions(),
-    ]
-
-
-def _capture(results: Results) -> list[tuple[str, str]]:
-    runs = results.captured.runs
-    last = runs[-1]
-    statements, seconds = sum(run.statements for run in runs), sum(run.seconds for run in runs)
-    proof = max((run.proof for run in runs), key=lambda proof: max(proof.row_sum, proof.score))
-    return [
-        ("Captured", ", ".join(sorted({run.finished for run in runs}))),
-        ("Device", f"{last.device}, {last.dtype} ({last.processor})"),
-        (
-            "Forward passes",
-            f"{numbers.things(statements, 'statement')} in {seconds:.1f} s ({statements / max(seconds, 1e-9):.0f} statements/s)",
-        ),
-        (
-            "Proof of the capture",
-            f"on {numbers.things(proof.statements, 'statement')}, against plain transformers with eager attention: "
-            f"pattern rows sum to 1 within {numbers.small(proof.row_sum)} and scores are equal within "
-            f"{numbers.small(proof.score)} ({numbers.small(proof.score_tolerance)} is tolerated), patterns within "
-            f"{numbers.small(proof.pattern)} ({numbers.small(proof.pattern_tolerance)} is tolerated)",
-        ),
     ]

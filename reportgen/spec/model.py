@@ -48,6 +48,13 @@ Slug = Annotated[
         description="lower-case letters, digits and hyphens, 64 at most, not starting with a hyphen",
     ),
 ]
+Device = Annotated[
+    str,
+    Field(
+        pattern=r"^(auto|cpu|mps|cuda(:[0-9]{1,3})?)$",
+        description="the form `auto`, `cpu`, `mps`, `cuda` or `cuda:1`",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -101,8 +108,13 @@ class ModelSection(_Section):
     file: Name | None = None
     revision: Name | None = None
     prepend_bos: Literal["auto", "always", "never"] = "auto"
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    dtype: Literal["float32"] = "float32"
+    device: Device = "auto"
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+
+    @property
+    def arithmetic(self) -> Literal["float32", "bfloat16"]:
+        """The `dtype` with `auto` resolved: float32 on every device, since bfloat16 moves scores visibly."""
+        return "bfloat16" if self.dtype == "bfloat16" else "float32"
 
     def _misfits(self) -> Iterable[Misfit]:
         places = [name for name in ("hub", "folder", "gguf", "package") if getattr(self, name) is not None]

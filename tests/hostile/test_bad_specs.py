@@ -18,6 +18,7 @@ REQUIRED = {
     "model": "model: {hub: gpt2}\n",
     "facts": 'facts: {file: f.csv, relations: {capital: {template: "{subject} {object}"}}}\n',
 }
+KEY_SPANS = "`subject`, `object`, `first`, `self`, `previous`, `relation`"
 CORRECTIONS = (
     "`none`, `bonferroni`, `sidak`, `holm`, `hommel`, `benjamini_hochberg`, `two_stage_benjamini_hochberg`,"
     " `benjamini_yekutieli`, `max_t`, `max_t_step_down`"
@@ -203,13 +204,13 @@ VALUES = [
         "escapes for the terminal",
         'measure: {key_span: "\\e[31m"}\n',
         "1:21",
-        "`measure.key_span` must be one of `subject`, `object`, `first`, `self`, `previous`, `relation`; got the text `\\x1b[31m`",
+        f"`measure.key_span` must be one of {KEY_SPANS}; got the text `\\x1b[31m`",
     ),
     Bad(
         "a text that does not end",
         f"measure: {{key_span: {'x' * 500}}}\n",
         "1:21",
-        f"`measure.key_span` must be one of `subject`, `object`, `first`, `self`, `previous`, `relation`; got the text `{'x' * 59}…`",
+        f"`measure.key_span` must be one of {KEY_SPANS}; got the text `{'x' * 59}…`",
     ),
     Bad(
         "empty text",
@@ -256,8 +257,8 @@ VALUES = [
         "only one choice",
         "model: {hub: gpt2, dtype: float16}\n",
         "1:27",
-        "`model.dtype` must be `float32`; got the text `float16`",
-        "did you mean `float32`?",
+        "`model.dtype` must be one of `auto`, `float32`, `bfloat16`; got the text `float16`",
+        "did you mean `bfloat16`?",
     ),
     Bad(
         "id with capitals",

@@ -9,10 +9,29 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoXConfig, LlamaConfig, MistralConfig
+from transformers import (
+    AutoModelForCausalLM,
+    BloomConfig,
+    FalconConfig,
+    Gemma2Config,
+    Gemma3TextConfig,
+    GPT2Config,
+    GPTJConfig,
+    GPTNeoConfig,
+    GPTNeoXConfig,
+    LlamaConfig,
+    MambaConfig,
+    MistralConfig,
+    MptConfig,
+    OPTConfig,
+    Qwen3Config,
+)
 
 from reportgen.capture import continuations
-from reportgen.capture.knowing import know
+from reportgen.capture.continuations import read_continuations
+from reportgen.capture.knowing import Ids, Query, know
+from reportgen.capture.nodes import Next, Nodes
+from reportgen.capture.nodes import Path as NodePath
 from reportgen.capture.opening import ProvenModel
 from reportgen.errors import StudyError
 from reportgen.facts.fact import Fact, FactSet
@@ -153,7 +172,8 @@ def test_any_family_knows_what_a_plain_loop_finds(tiny: Path, smollm_tokenizer: 
 def test_many_small_passes_find_the_same(
     tiny: Path, smollm_tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(continuations, "ROWS_PER_PASS", 2)
+    monkeypatch.setattr(continuations, "TOKENS_PER_PASS", 2)
+    monkeypatch.setattr(continuations, "STEM_NODES", 5)
     given = facts()
     statements = render_statements(given, smollm_tokenizer, MEASURE).statements
     known = know(statements, given, smollm_tokenizer, proven(tiny), MEASURE)
@@ -184,8 +204,10 @@ def test_what_is_on_the_shelf_is_not_asked_again(tiny: Path, smollm_tokenizer: T
     (tiny / "model.safetensors").unlink()
     assert know(statements, given, smollm_tokenizer, model, MEASURE) == known
     assert know(statements[2:], given, smollm_tokenizer, model, MEASURE).facts == known.facts[1:]
+    closed = ProvenModel(model.source, model.section, model.cache, Silent())
+    assert know(statements, given, smollm_tokenizer, closed, MEASURE) == known
     with pytest.raises(StudyError, match="cannot open this model"):
-        know(statements, facts("{subject} has {object}"), smollm_tokenizer, model, MEASURE)
+        know(statements, facts("{subject} has {object}"), smollm_tokenizer, closed, MEASURE)
 
 
 class Told(Silent):
@@ -223,3 +245,110 @@ def test_weights_that_are_not_numbers_are_refused(tiny: Path, smollm_tokenizer: 
     statements = render_statements(given, smollm_tokenizer, MEASURE).statements
     with pytest.raises(StudyError, match="is not a number"):
         know(statements, given, smollm_tokenizer, proven(tiny), MEASURE)
+
+
+WORDS = 97
+_LESS = {"num_hidden_layers": 2, "num_attention_heads": 4, "hidden_size": 32, "vocab_size": WORDS}
+_SLIDING = {**_LESS, "intermediate_size": 64, "num_key_value_heads": 2, "head_dim": 8, "sliding_window": 4}
+FEW_WORDS = {
+    "bloom": BloomConfig(n_layer=2, n_head=4, hidden_size=32, vocab_size=WORDS),
+    "falcon": FalconConfig(**_LESS, alibi=False),
+    "falcon with alibi": FalconConfig(**_LESS, alibi=True),
+    "gemma2": Gemma2Config(**_SLIDING, attn_logit_softcapping=2.0),
+    "gemma3": Gemma3TextConfig(**_SLIDING),
+    "gpt2": GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=WORDS, bos_token_id=0, eos_token_id=0),
+    "gpt_neo": GPTNeoConfig(
+        **_LESS,
+        attention_types=[[["global", "local"], 1]],
+        window_size=4,
+        bos_token_id=0,
+        eos_token_id=0,
+    ),
+    "gptj": GPTJConfig(n_layer=2, n_head=4, n_embd=32, rotary_dim=4, vocab_size=WORDS, bos_token_id=0, eos_token_id=0),
+    "mpt": MptConfig(d_model=32, n_heads=4, n_layers=2, vocab_size=WORDS),
+    "opt": OPTConfig(**_LESS, ffn_dim=64, word_embed_proj_dim=32),
+    "qwen3": Qwen3Config(**_SLIDING),
+}
+
+
+def few_words(config: Any) -> Any:
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(0, 0.35)
+    return model
+
+
+def drawn(queries: int, rivals: int) -> list[Query]:
+    """Prefixes of 1 to 11 tokens, some with a common opening; continuations of 1 to 6, some of which begin alike."""
+    rng = np.random.default_rng(0)
+
+    def ids(least: int, most: int) -> Ids:
+        return tuple(rng.integers(3, WORDS, rng.integers(least, most, endpoint=True)).tolist())
+
+    def query(number: int) -> Query:
+        prefix, first = (5, 6, 7)[: rng.integers(0, 4)] + ids(1, 8), ids(2, 2)
+        begun = [first[: rng.integers(0, 3)] + ids(1, 4) for _ in range(rivals + 2)]
+        things = {f"object {at}": tokens for at, tokens in enumerate(begun)}
+        answers = {thing: things.pop(thing) for thing in ("object 0", "object 1")}
+        return Query(f"fact {number}", prefix, answers, things, "object 0")
+
+    return [query(number) for number in range(queries)]
+
+
+def sums(model: Any, prefix: Ids, tokens: Ids) -> list[float]:
+    """The log-probability of the first token, of the first two, …: the whole text run anew, in one row."""
+    with torch.inference_mode():
+        likelihoods = model(torch.tensor([prefix + tokens])).logits[0].double().log_softmax(-1)
+    steps = [float(likelihoods[len(prefix) + at - 1, token]) for at, token in enumerate(tokens)]
+    return list(np.cumsum(steps))
+
+
+@pytest.mark.parametrize("name", FEW_WORDS)
+def test_every_kind_of_attention_and_position_reads_what_a_plain_loop_reads(name: str) -> None:
+    model, queries, told = few_words(FEW_WORDS[name]), drawn(queries=8, rivals=20), list[int]()
+    for query, read in zip(queries, read_continuations(model, queries, told.append), strict=True):
+        naive = {
+            thing: sums(model, query.prefix, tokens)[-1]
+            for thing, tokens in (*query.answers.items(), *query.rivals.items())
+        }
+        wanted = {thing: naive[thing] for thing in naive if thing in query.answers or naive[thing] > naive[query.bar]}
+        assert read == pytest.approx(wanted, abs=1e-4)
+    assert sum(told) == len(queries)
+
+
+class Counting(Nodes):
+    """Remembers how many tokens were run, and how many nodes were there at most."""
+
+    ran = most = 0
+
+    def run(self, paths: Sequence[NodePath], tokens: Sequence[Ids]) -> tuple[list[NodePath], Next]:
+        found = super().run(paths, tokens)
+        Counting.ran += sum(map(len, tokens))
+        Counting.most = max(Counting.most, self.count)
+        return found
+
+
+def test_a_token_is_run_once_if_it_can_matter_and_few_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(continuations, "Nodes", Counting)
+    monkeypatch.setattr(continuations, "TOKENS_PER_PASS", 16)
+    model, queries = few_words(FEW_WORDS["qwen3"]), drawn(queries=10, rivals=200)
+    read_continuations(model, queries, lambda _: None)
+    stems = sum(len(query.prefix) - 1 for query in queries)
+    needed = 2 * len(queries)  # each prefix's last token, for the answers and then for the rivals
+    for query in queries:
+        bar = sums(model, query.prefix, query.answers[query.bar])[-1]
+        answers = {tokens[:end] for tokens in query.answers.values() for end in range(1, len(tokens))}
+        reached = [(tokens, sums(model, query.prefix, tokens)) for tokens in query.rivals.values()]
+        rivals = {tokens[:end] for tokens, sum_ in reached for end in range(1, len(tokens)) if sum_[end - 1] >= bar}
+        needed += len(answers) + len(rivals)
+    assert needed <= Counting.ran <= needed + stems
+    assert Counting.most < stems + len(queries) + 16 * 6 < Counting.ran / 4
+
+
+def test_a_model_that_keeps_no_keys_is_refused() -> None:
+    model = few_words(MambaConfig(hidden_size=32, num_hidden_layers=2, vocab_size=WORDS))
+    with pytest.raises(StudyError, match="MambaForCausalLM keeps no keys and values"):
+        read_continuations(model, drawn(queries=1, rivals=1), lambda _: None)

@@ -17,7 +17,6 @@ from reportgen.models.linears import (
     PackedLinear,
     Prepacking,
     compare_products,
-    measure_peak,
     prepack,
     quicken,
     weight_of,
@@ -157,8 +156,6 @@ def test_what_cannot_be_packed_is_left_alone(make: Callable[[], nn.Module]) -> N
     prepack(model)
     assert model[0] is module
     assert compare_products(model, 8).kernel == "plain"
-    with pytest.raises(ValueError, match="no large float32 linear"):
-        measure_peak(model, 8)
 
 
 class Remembering:
@@ -256,10 +253,3 @@ def test_comparing_leaves_the_number_of_threads_as_it_was() -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
-
-
-def test_the_peak_is_the_arithmetic_over_the_time_of_linears_as_they_stand() -> None:
-    model = holding(nn.Linear(160, 320))
-    plain = measure_peak(model, 64, 0.05)
-    prepack(model, replace(ONEDNN, product=tardy))
-    assert 0 < measure_peak(model, 64, 0.05) < plain

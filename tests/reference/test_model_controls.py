@@ -1,5 +1,7 @@
 """The controls on the real model: known heads against plain transformers, and the noise floor against float64."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +14,20 @@ from reportgen.capture.controls import (
     LARGEST_IN_FLOAT64,
     SAMPLE,
     SEED,
-    mean_attention,
+    known_heads,
     measure_controls,
-    ordinary_tokens,
     repeated_tokens,
     repeats_for,
     spread_over_lengths,
 )
 from reportgen.capture.opening import ProvenModel
 from reportgen.capture.record import SCORE_TOLERANCE, Scores
-from reportgen.capture.request import ask
+from reportgen.capture.request import Request, ask
 from reportgen.capture.run import capture
-from reportgen.controls import ModelControls, Repeats
+from reportgen.controls import ModelControls, PositiveControl, Repeats
 from reportgen.models import load
 from reportgen.models.source import find_model
-from reportgen.models.tokenizer import Tokenizer
+from reportgen.models.tokenizer import Tokenizer, Tokens
 from reportgen.progress import Silent
 from reportgen.report.results import Plan
 from reportgen.spec.load import load_spec
@@ -71,7 +72,29 @@ def measured(plan: Plan, model: ProvenModel, chosen: tuple[Statement, ...]) -> t
     return values, measure_controls(chosen, values, model, "sum", plan.tokenizer)
 
 
-def test_the_score_of_a_planted_pattern_is_exact() -> None:
+class Planted:
+    """A reader whose attention is known: `pattern` [sequence, head, query, key] of one layer.
+
+    Sequences are told apart by their first token, which is their place.
+    """
+
+    def __init__(self, pattern: torch.Tensor) -> None:
+        self._pattern = pattern
+
+    def read_all(self, requests: Sequence[Request], _: int, __: Callable[[int], None]) -> Scores:
+        rows = [
+            self._pattern[each.tokens[0], :, each.statement.query, list(each.statement.keys)].sum(-1)
+            for each in requests
+        ]
+        return torch.stack(rows)[:, None].float().numpy()
+
+
+def planted_heads(pattern: torch.Tensor, repeats: Repeats, like: Statement) -> PositiveControl:
+    said = [replace(like, tokens=Tokens((place,) * pattern.shape[-1], (), ())) for place in range(len(pattern))]
+    return known_heads(Planted(pattern), 512, repeats, said)
+
+
+def test_the_score_of_a_planted_pattern_is_exact(chosen: tuple[Statement, ...]) -> None:
     """Heads that look one token back, at what followed, at itself, and half and half."""
     repeats = Repeats(sequences=2, before=1, period=3)
     pattern = torch.zeros(2, 4, 7, 7)
@@ -82,16 +105,18 @@ def test_the_score_of_a_planted_pattern_is_exact() -> None:
         pattern[:, 3, query, max(query - 1, 0)] += 0.5
         pattern[:, 3, query, query - 2 if query >= 4 else 0] += 0.5
     pattern[1, 0] = 0
-    assert mean_attention(pattern, repeats.previous).tolist() == [0.5, 0.0, 0.0, 0.5]
-    assert mean_attention(pattern, repeats.induction).tolist() == [0.0, 1.0, 0.0, 0.5]
+    found = planted_heads(pattern, repeats, chosen[0])
+    assert found.previous.tolist() == [[0.5, 0.0, 0.0, 0.5]]
+    assert found.induction.tolist() == [[0.0, 1.0, 0.0, 0.5]]
 
 
-def test_uniform_attention_scores_what_the_steps_say_it_does() -> None:
+def test_uniform_attention_scores_what_the_steps_say_it_does(chosen: tuple[Statement, ...]) -> None:
     repeats = Repeats(sequences=1, before=0, period=5)
-    pattern = torch.ones(1, 1, 10, 10, dtype=torch.float64).tril()
+    pattern = torch.ones(1, 1, 10, 10).tril()
     pattern /= pattern.sum(-1, keepdim=True)
-    for steps in (repeats.previous, repeats.induction):
-        assert mean_attention(pattern, steps)[0] == pytest.approx(steps.uniform, abs=1e-15)
+    found = planted_heads(pattern, repeats, chosen[0])
+    for kind, scores in zip(found.kinds, (found.previous, found.induction), strict=True):
+        assert scores[0, 0] == pytest.approx(kind.uniform, abs=1e-7)
 
 
 def test_known_heads_of_smollm_are_found_where_plain_transformers_has_them(
@@ -99,11 +124,11 @@ def test_known_heads_of_smollm_are_found_where_plain_transformers_has_them(
 ) -> None:
     positive = measured[1].positive
     sequences = repeated_tokens(
-        positive.repeats, ordinary_tokens(smollm_tokenizer), smollm_tokenizer.bos, np.random.default_rng(SEED)
+        positive.repeats, smollm_tokenizer.ordinary, smollm_tokenizer.bos, np.random.default_rng(SEED)
     )
-    model = load.open_eager(smollm_weights, "cpu")
+    opened = load.open_eager(smollm_weights, "cpu")
     with torch.inference_mode():
-        layers = model(torch.tensor(sequences), output_attentions=True, use_cache=False).attentions
+        layers = opened(torch.tensor(sequences), output_attentions=True, use_cache=False).attentions
     patterns = torch.stack(layers, dim=1).numpy()
     assert patterns.shape == (8, 30, 9, 64, 64)
     previous = np.mean([patterns[..., t, t - 1] for t in range(1, 64)], axis=(0, 1))
@@ -116,6 +141,12 @@ def test_known_heads_of_smollm_are_found_where_plain_transformers_has_them(
         (best, *_) = kind.best(1)
         assert kind.scores[best] > 0.7 > 10 * kind.uniform
         assert 1 <= kind.heads < 60
+
+
+def test_known_heads_need_no_transformerlens(model: ProvenModel, measured: tuple[Scores, ModelControls]) -> None:
+    assert measured[1].positive.passes
+    assert model._plain is not None
+    assert model._bridge is None
 
 
 def test_the_noise_floor_is_that_of_float32_and_no_more(
@@ -149,7 +180,7 @@ def test_controls_in_the_store_open_no_model(
 ) -> None:
     model = opening(plan, cache)
     again = measure_controls(chosen, measured[0], model, "sum", plan.tokenizer)
-    assert model._opened is None
+    assert model._plain is model._bridge is model._route is None
     np.testing.assert_array_equal(again.positive.induction, measured[1].positive.induction)
     np.testing.assert_array_equal(again.noise.noise, measured[1].noise.noise)
     assert again.noise.statements == SAMPLE
@@ -194,8 +225,7 @@ def test_an_untrained_model_has_no_known_heads_and_says_so(
 
 
 def test_random_tokens_are_ordinary_ones_said_twice(smollm_tokenizer: Tokenizer) -> None:
-    ordinary = ordinary_tokens(smollm_tokenizer)
-    repeats = repeats_for(smollm_tokenizer, len(ordinary))
+    ordinary, repeats = smollm_tokenizer.ordinary, repeats_for(smollm_tokenizer)
     assert repeats == Repeats(sequences=8, before=0, period=32)
     special = smollm_tokenizer.encode("<|im_start|>").ids
     assert len(special) == 1

@@ -9,7 +9,7 @@ from tokenizers import AddedToken
 from tokenizers import Tokenizer as FastTokenizer
 from tokenizers.models import WordLevel
 
-from reportgen.capture.controls import ordinary_tokens, repeated_tokens, repeats_for, spread_over_lengths
+from reportgen.capture.controls import repeated_tokens, repeats_for, spread_over_lengths
 from reportgen.controls import (
     Controls,
     Map,
@@ -95,9 +95,9 @@ def test_a_model_without_one_kind_gets_a_warning_that_names_it() -> None:
 
 @pytest.mark.parametrize("rounding", [None, map_of(3e-6, L0H0=1e-8)])
 def test_what_was_measured_comes_back_from_the_store_as_it_was(rounding: Map | None) -> None:
-    floor = NoiseFloor(7, map_of(1e-6, L1H1=5e-6), rounding)
+    floor = NoiseFloor(7, map_of(1e-6, L1H1=5e-6), rounding, "float32" if rounding is None else "bfloat16")
     again = NoiseFloor.from_bytes(floor.to_bytes())
-    assert again.statements == 7
+    assert (again.statements, again.dtype, again.finer) == (7, floor.dtype, floor.finer)
     assert (again.rounding is None) == (rounding is None)
     np.testing.assert_array_equal(again.noise, floor.noise)
     heads = PositiveControl.from_bytes(positive().to_bytes())
@@ -239,6 +239,35 @@ def test_a_noise_that_was_not_measured_is_not_claimed(finding: Finding) -> None:
     assert "float64" in controls_method(controls(finding))
 
 
+def coarse(**heads: float) -> NoiseFloor:
+    """Of a run in bfloat16, which moves every head by 0.4 points and more."""
+    return NoiseFloor(16, map_of(0.002), map_of(0.004, **heads), "bfloat16")
+
+
+def test_a_run_in_bfloat16_says_by_how_much_that_alone_moves_a_score(finding: Finding) -> None:
+    text, _ = section(finding, controls(finding, coarse(L2H0=0.0333)))
+    assert (
+        "The model ran in bfloat16, and that alone moves the score of a head by up to 3.3 points (of the median head by 0.4) "
+        "from what float32 gives: the largest change over 16 statements." in text.replace("**", "")
+    )
+    assert "in bfloat16 both times, their scores differ by 0.2 points at most" in text
+    assert "Do not trust an effect that is no larger than twice what moves its head" in text
+    assert "1 of the 2 heads found have an effect no larger than twice their numerical noise (L2H0)" in text
+    assert "float64" not in text
+    assert "or between bfloat16 and float32" in controls_method(controls(finding, coarse()))
+
+
+def test_bfloat16_is_warned_of_beside_the_results() -> None:
+    (notice,) = ModelControls(positive(), coarse(L2H0=0.0333)).notices
+    assert notice.kind == "warning"
+    assert notice.message.startswith(
+        "The model ran in bfloat16. That alone moves the score of a head by up to 3.3 points of attention, and of the median "
+        "head by 0.4, from what float32 gives. Do not trust an effect that is no larger than twice what it moves its head by"
+    )
+    both = ModelControls(positive(induction=0.1), coarse()).notices
+    assert ["induction" in both[0].message, "bfloat16" in both[1].message] == [True, True]
+
+
 def tokenizer(folder: Path, words: int, bos: bool) -> Tokenizer:
     fast = FastTokenizer(WordLevel({f"w{i}": i for i in range(words)}, unk_token="w0"))
     fast.add_special_tokens(["<s>", AddedToken("w1", special=True)])
@@ -251,11 +280,10 @@ def tokenizer(folder: Path, words: int, bos: bool) -> Tokenizer:
 @pytest.mark.parametrize(("words", "bos", "period"), [(40, True, 10), (40, False, 10), (6, True, 5), (2, False, 1)])
 def test_random_tokens_fit_the_context_and_the_vocabulary(tmp_path: Path, words: int, bos: bool, period: int) -> None:
     made = tokenizer(tmp_path, words, bos)
-    ordinary = ordinary_tokens(made)
-    assert ordinary == [0, *range(2, words)]
-    repeats = repeats_for(made, len(ordinary))
+    assert made.ordinary == (0, *range(2, words))
+    repeats = repeats_for(made)
     assert repeats == Repeats(8, int(bos), period)
-    for sequence in repeated_tokens(repeats, ordinary, made.bos, np.random.default_rng(0)):
+    for sequence in repeated_tokens(repeats, made.ordinary, made.bos, np.random.default_rng(0)):
         assert len(sequence) == 2 * period + bos
         assert sequence[bos : bos + period] == sequence[bos + period :]
         assert len(set(sequence[bos:])) == period

@@ -124,7 +124,7 @@ def test_the_smallest_spec_has_every_default(tmp_path: Path) -> None:
     spec = loaded(tmp_path, SMALLEST)
     assert spec.study.question == "Do heads look at the subject differently when the statement is true?"
     assert (spec.study.authors, spec.study.abstract) == ((), "")
-    assert spec.model == ModelSection(hub="gpt2", prepend_bos="auto", device="auto", dtype="float32")
+    assert spec.model == ModelSection(hub="gpt2", prepend_bos="auto", device="auto", dtype="auto")
     assert (spec.facts.items, spec.facts.false_objects, spec.facts.seed) == ((), "derangement", 0)
     measure = spec.measure
     assert (measure.query_position, measure.key_span, measure.aggregation) == ("last", "subject", "sum")
@@ -296,7 +296,8 @@ def test_yaml_becomes_plain_data_with_tuples(tmp_path: Path) -> None:
         (("report", "top_heads"), "a whole number, at least 1 and at most 50"),
         (("study", "abstract"), "text"),
         (("model", "folder"), "text that is not empty"),
-        (("model", "dtype"), "`float32`"),
+        (("model", "dtype"), "one of `auto`, `float32`, `bfloat16`"),
+        (("model", "device"), "text of the form `auto`, `cpu`, `mps`, `cuda` or `cuda:1`"),
         (("measure", "key_span"), "one of `subject`, `object`, `first`, `self`, `previous`, `relation`"),
         (("facts", "relations"), "a mapping with at least one entry"),
         (("contrasts",), "a list with at least one entry"),
@@ -309,3 +310,22 @@ def test_what_is_allowed_is_read_from_the_models(loc: tuple[str, ...], words: st
         assert below is not None
         rule = below
     assert rule.words == words
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "mps", "cuda", "cuda:0", "cuda:15"])
+def test_a_device_is_a_kind_or_a_numbered_cuda_device(device: str) -> None:
+    assert ModelSection(hub="gpt2", device=device).device == device
+
+
+@pytest.mark.parametrize(
+    "device", ["gpu", "cuda:", "cuda:-1", "cuda:a", "cuda1", "cpu:0", "mps:0", "CUDA", "cuda:1\n", ""]
+)
+def test_no_other_device_is_taken(device: str) -> None:
+    with pytest.raises(ValidationError, match="device"):
+        ModelSection(hub="gpt2", device=device)
+
+
+def test_the_arithmetic_is_float32_unless_bfloat16_is_asked_for() -> None:
+    meant = [ModelSection(hub="gpt2", dtype=dtype).arithmetic for dtype in ("auto", "float32", "bfloat16")]
+    assert meant == ["float32", "float32", "bfloat16"]
+    assert ModelSection(hub="gpt2").arithmetic == "float32"

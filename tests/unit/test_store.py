@@ -1,3 +1,6 @@
+import hashlib
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +48,36 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StudyError, match=r"file/entry: cannot be written .*File exists"):
         write_atomically(tmp_path / "file" / "entry", b"x")
+
+
+def test_a_write_clears_away_what_killed_ones_left_an_hour_ago_and_nothing_else(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.put("room", "old", b"payload")
+    for name in ("old", ".partial-dead", ".partial-alive", ".hidden"):
+        (tmp_path / "room" / name).touch()
+        if name != ".partial-alive":
+            os.utime(tmp_path / "room" / name, (0, 0))
+    store.put("room", "new", b"payload")
+    assert {path.name for path in (tmp_path / "room").iterdir()} == {"old", "new", ".partial-alive", ".hidden"}
+
+
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt, OSError])
+def test_a_write_that_is_stopped_leaves_the_entry_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: type[BaseException]
+) -> None:
+    def stop(_: int) -> None:
+        raise stopped
+
+    store = Store(tmp_path)
+    store.put("room", "key", b"before")
+    monkeypatch.setattr(os, "fsync", stop)
+    with pytest.raises((KeyboardInterrupt, StudyError)):
+        store.put("room", "key", b"after")
+    assert store.get("room", "key") == b"before"
+    assert len(list((tmp_path / "room").iterdir())) == 1
+
+
+def test_keys_are_the_same_as_those_of_plain_json() -> None:
+    parts = ((1, 2), {"b": None, "a": "é"}, 0.5, Path("x"))
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    assert content_key(*parts) == hashlib.sha256(text.encode()).hexdigest()
