@@ -14,6 +14,7 @@ import torch
 
 from reportgen.capture.batches import plan_batches
 from reportgen.capture.looks import Looks, require_finite
+from reportgen.capture.positions import require_own_positions
 from reportgen.capture.record import Scores
 from reportgen.capture.request import Request
 from reportgen.capture.tree import Ids, Leaf, leaves
@@ -32,6 +33,7 @@ class PatternPass:
     def __init__(self, bridge: Any) -> None:
         self._bridge = bridge
         self.device, self.dtype = torch.device(bridge.cfg.device), bridge.cfg.dtype
+        self.config = bridge.original_model.config.get_text_config()
         self.layers, self.heads = int(bridge.cfg.n_layers), int(bridge.cfg.n_heads)
 
     def hooks(self) -> list[tuple[str, Any]]:
@@ -74,10 +76,11 @@ class HookReader:
         """The scores of any number of requests, [request, layer, head], float32, from batches of `budget` tokens.
 
         `advance` is told of the leaves of each batch as they are done. Raises StudyError where a hook did not fire, a
-        score is not finite or contributions are asked for.
+        statement is too long for its positions to be its own, a score is not finite or contributions are asked for.
         """
         if any(request.weight == "contribution" for request in requests):
             raise StudyError("contributions cannot be measured in this architecture; measure attention instead")
+        require_own_positions(self._passes.config, requests)
         values = torch.full((len(requests), self._passes.layers, self._passes.heads), torch.nan)
         found = leaves([request.tokens for request in requests])
         for batch in plan_batches([len(leaf.tokens) for leaf in found], budget):

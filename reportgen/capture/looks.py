@@ -14,6 +14,10 @@ Spot = tuple[int, int]
 _Key = TypeVar("_Key", bound=Hashable)
 
 
+class NotFiniteError(StudyError):
+    """A score is not a finite number, which another way of reading would not mend."""
+
+
 @dataclass(frozen=True)
 class Looks:
     """Which scores are read out of a piece of attention [row, head, column, key].
@@ -92,12 +96,12 @@ def aggregate(row: torch.Tensor, keys: torch.Tensor, aggregation: Aggregation) -
 
 
 def require_finite(scores: torch.Tensor, requests: Sequence[Request], dtype: torch.dtype) -> None:
-    """Raise StudyError where a score [request, layer, head] is not a finite number."""
+    """Raise NotFiniteError where a score [request, layer, head] is not a finite number."""
     if torch.isfinite(scores).all():
         return
     row, layer, head = (~torch.isfinite(scores)).nonzero()[0].tolist()
     name = str(dtype).removeprefix("torch.")
-    raise StudyError(
+    raise NotFiniteError(
         f"the attention of L{layer}H{head} is not a number in “{requests[row].statement.text}”, in {name}. "
         "The weights may be damaged, or the model's numbers too large for this kernel; try another device."
     )

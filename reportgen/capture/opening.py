@@ -163,6 +163,7 @@ class ProvenModel:
                 yield Reading(stack.enter_context(reading_hooks(bridge)), route, proof)
 
     def _prove_shared(self, statements: Sequence[Statement], aggregation: Aggregation) -> tuple[Route, Proof]:
+        from reportgen.capture.looks import NotFiniteError  # noqa: PLC0415
         from reportgen.capture.proof import prove_reader  # noqa: PLC0415
         from reportgen.capture.shared import reading_shared  # noqa: PLC0415
 
@@ -172,6 +173,8 @@ class ProvenModel:
                 self._prove_in_float32(plain.reference.requests)
             with self.progress.stage("prove"), reading_shared(plain.model) as reader:
                 return Route("shared", plain.linears.kernel), prove_reader(reader, plain.reference, self.budget)
+        except NotFiniteError:
+            raise
         except Exception as error:  # what an architecture that knows no such interface stumbles over
             self.progress.say(f"reading this model with TransformerLens's hooks, token by token: {error}")
             _, proof = self.bridge(statements, aggregation)

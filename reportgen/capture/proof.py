@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from reportgen.capture.hooks import padded_tokens, pattern_names
-from reportgen.capture.looks import Looks
+from reportgen.capture.looks import Looks, require_finite
 from reportgen.capture.record import PATTERN_TOLERANCE, SCORE_TOLERANCE, Proof
 from reportgen.capture.request import Request
 from reportgen.errors import StudyError
@@ -51,8 +51,18 @@ def sample_of(statements: Sequence[Statement]) -> list[Statement]:
 
 
 def refer(model: Any, requests: Sequence[Request]) -> Reference:
-    """The requests' patterns from plain transformers with eager attention, each alone and unpadded."""
-    return Reference(tuple(requests), tuple(reference_patterns(model, [request.statement for request in requests])))
+    """The requests' patterns from plain transformers with eager attention, each alone and unpadded.
+
+    Raises StudyError where not every layer attends, where attention looks ahead, or where it is not a number: no way of
+    reading such a model could be proven.
+    """
+    patterns = reference_patterns(model, [request.statement for request in requests])
+    require_finite(_scores(requests, patterns), requests, model.dtype)
+    if any(pattern.triu(1).any() for pattern in patterns):
+        raise StudyError(
+            f"{type(model).__name__} looks at tokens that come after the one it reads. Only causal models can be measured."
+        )
+    return Reference(tuple(requests), tuple(patterns))
 
 
 def reference_patterns(model: Any, statements: Sequence[Statement]) -> list[torch.Tensor]:
@@ -62,8 +72,21 @@ def reference_patterns(model: Any, statements: Sequence[Statement]) -> list[torc
         for statement in statements:
             tokens = torch.tensor([statement.tokens.ids], device=model.device)
             output = model(tokens, output_attentions=True, use_cache=False, logits_to_keep=1)
-            patterns.append(torch.stack([layer[0].float().cpu() for layer in output.attentions]))
+            layers = _every_layer(model, getattr(output, "attentions", None) or (), tokens.shape[1])
+            patterns.append(torch.stack([layer[0].float().cpu() for layer in layers]))
     return patterns
+
+
+def _every_layer(model: Any, shown: Sequence[Any], length: int) -> list[torch.Tensor]:
+    """The patterns [sequence, head, query, key] among what a model shows; raises StudyError where a layer has none."""
+    layers = int(model.config.get_text_config().num_hidden_layers)
+    attending = [layer for layer in shown if layer is not None and layer.shape[2:] == (length, length)]
+    if len(attending) != layers:
+        raise StudyError(
+            f"{type(model).__name__} has {layers} layers and shows the attention of {len(attending)}. Only models in which "
+            "every layer attends can be measured."
+        )
+    return attending
 
 
 def prove_reader(reader: "Reader", reference: Reference, budget: int) -> Proof:

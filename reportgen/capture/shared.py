@@ -10,7 +10,8 @@
 4. The last layer's attention ends the pass: the last layer's output, the final norm and the LM head are never computed.
 
 An architecture whose attention goes around the interface is refused, or is found out when what is read does not equal
-eager attention (`proof`).
+eager attention (`proof`). One whose positions are a matter of the company only once there is much of it, which a proof
+on a few statements would not find out, is refused too.
 """
 
 import sys
@@ -24,12 +25,11 @@ from transformers.masking_utils import sdpa_mask
 
 from reportgen.capture.contribution import WrittenLengths
 from reportgen.capture.looks import Looks, Spot, require_finite
+from reportgen.capture.positions import require_own_positions
 from reportgen.capture.record import Scores
 from reportgen.capture.request import Request
 from reportgen.capture.tree import Group, Leaf, Pack, leaves, pack, plan_packs
 from reportgen.errors import StudyError
-
-_NAME = "reportgen_scores"
 
 
 class _PassDone(Exception):  # noqa: N818
@@ -80,8 +80,8 @@ class _Pass:
         self._there: dict[torch.device, tuple[list[_Sequences], torch.Tensor]] = {}
 
     @property
-    def longest(self) -> int:
-        return self._packed.longest
+    def width(self) -> int:
+        return self._packed.width
 
     def on(self, device: torch.device) -> tuple[list[_Sequences], torch.Tensor]:
         """The groups on a device, and where each node stands in what they put out together, [node]."""
@@ -110,6 +110,10 @@ class SharedReader:
 
     def __init__(self, model: Any) -> None:
         config = model.config.get_text_config()
+        if getattr(config, "attn_temperature_tuning", False):
+            raise StudyError(
+                "this architecture scales attention by a token's place in the row, so tokens cannot be shared"
+            )
         self.layers, self.heads = int(config.num_hidden_layers), int(config.num_attention_heads)
         self._model, self._lengths = model.base_model, WrittenLengths()
         self._pass: _Pass
@@ -119,8 +123,9 @@ class SharedReader:
         """The scores of any number of requests, [request, layer, head], float32, from passes of `budget` nodes.
 
         `advance` is told of the leaves of each pack as they are done. Raises StudyError where the attention does not
-        come through the interface or a score is not finite.
+        come through the interface, a statement is too long for its positions to be its own or a score is not finite.
         """
+        require_own_positions(self._model.config.get_text_config(), requests)
         device = self._model.get_input_embeddings().weight.device
         self._values = torch.full((len(requests), self.layers, self.heads), torch.nan, device=device)
         found = leaves([request.tokens for request in requests])
@@ -144,7 +149,8 @@ class SharedReader:
         except _PassDone:
             return
         raise StudyError(
-            f"attention came through transformers' interface in {self._pass.layer} of {self.layers} layers"
+            "this architecture computes attention in its own way: it came through transformers' attention interface in "
+            f"{self._pass.layer} of {self.layers} layers"
         )
 
     def attend(
@@ -162,29 +168,32 @@ class SharedReader:
         groups, order = self._pass.on(query.device)
         outputs = []
         for group in groups:
+            values = group.gather(value, group.keys)
             output, rows = eager_attention(module)(
                 module,
                 group.gather(query, group.queries),
                 group.gather(key, group.keys),
-                group.gather(value, group.keys),
+                values,
                 group.added(attention_mask, query.dtype),
                 **options,
             )
             outputs.append(output.flatten(0, 1).index_select(0, group.real))
             if group.looks is not None:
-                self._take(group.looks, rows, module, group.gather(value, group.keys))
+                self._take(group.looks, rows, module, values)
         self._pass.layer += 1
         if self._pass.layer == self.layers:
             raise _PassDone
-        return torch.cat(outputs).index_select(0, order)[None], None
+        attended = torch.cat(outputs).index_select(0, order)[None]
+        self._lengths.require_projected(module, attended)
+        return attended, None
 
     def _take(self, looks: Looks, rows: torch.Tensor, module: Any, values: torch.Tensor) -> None:
         lengths = self._lengths.of(module, values, rows.shape[1]) if looks.weighs else None
         self._values[looks.places, self._pass.layer] = looks.scores(rows, lengths).to(self._values.device)
 
     def mask(self, *, mask_function: Callable[..., Any], use_vmap: bool = False, device: Any, **_: Any) -> torch.Tensor:
-        """Which keys a query sees in one ordinary sequence, as long as the pack's longest, [1, 1, query, key]."""
-        size = self._pass.longest
+        """Which keys a query sees in one ordinary sequence, as long as the pack gathers any, [1, 1, query, key]."""
+        size = self._pass.width
         seen: torch.Tensor = sdpa_mask(
             1, size, size, mask_function=mask_function, allow_is_causal_skip=False, use_vmap=use_vmap, device=device
         )
@@ -204,13 +213,17 @@ def eager_attention(module: Any) -> Callable[..., tuple[torch.Tensor, torch.Tens
 def reading_shared(model: Any) -> Iterator[SharedReader]:
     """Within the context, a causal model of plain transformers answers requests; after it, it attends as before.
 
-    Raises whatever transformers does about an architecture that knows no attention interface.
+    Raises StudyError, or whatever transformers does, about an architecture that does not allow this.
     """
     before, reader = model.config._attn_implementation, SharedReader(model)
-    AttentionInterface.register(_NAME, reader.attend)
-    AttentionMaskInterface.register(_NAME, reader.mask)
+    name = f"reportgen_scores_{id(reader)}"
+    AttentionInterface.register(name, reader.attend)
+    AttentionMaskInterface.register(name, reader.mask)
     try:
-        model.set_attn_implementation(_NAME)
+        model.set_attn_implementation(name)
         yield reader
     finally:
         model.set_attn_implementation(before)
+        # The interfaces have no public way back, and what stays registered keeps the model in memory.
+        AttentionInterface._global_mapping.pop(name)
+        AttentionMaskInterface._global_mapping.pop(name)

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 SMALLEST_GROUP = 4
+SHORTEST_ROW = 16  # over fewer keys PyTorch's softmax goes one by one, and takes ten times as long
 
 Ids = tuple[int, ...]
 Integers = npt.NDArray[np.int64]
@@ -63,9 +64,9 @@ class Pack:
     groups: tuple[Group, ...]
 
     @property
-    def longest(self) -> int:
-        """The length of its longest sequence, in tokens."""
-        return int(self.depths.max()) + 1
+    def width(self) -> int:
+        """The most keys that any of its groups gathers for a leaf."""
+        return max(int(group.keys.shape[1]) for group in self.groups)
 
     def homes(self) -> list[tuple[int, int, int]]:
         """For each node, the group in which it is a query, and its row and column there."""
@@ -84,7 +85,7 @@ def leaves(sequences: Sequence[Ids]) -> list[Leaf]:
     found: list[Leaf] = []
     begun: list[int] = []
     ordered = sorted(places)
-    for tokens, following in zip(ordered, [*ordered[1:], ()], strict=True):
+    for tokens, following in zip(ordered, [*ordered, ()][1:], strict=True):
         begun += places[tokens]
         if following[: len(tokens)] != tokens:
             found.append(Leaf(tokens, tuple(begun)))
@@ -152,7 +153,8 @@ def _groups(paths: Sequence[Integers], added: Integers) -> Iterator[Group]:
 
 def _group(paths: Sequence[Integers], own: Integers) -> Group:
     lengths = np.array([len(path) for path in paths])
-    keys = np.stack([np.pad(path, (0, lengths.max() - len(path)), mode="edge") for path in paths])
+    width = max(SHORTEST_ROW, int(lengths.max()))
+    keys = np.stack([np.pad(path, (0, width - len(path)), mode="edge") for path in paths])
     real = np.arange(own.max()) < own[:, None]
     positions = np.where(real, (lengths - own)[:, None] + np.arange(own.max()), lengths[:, None] - 1)
     return Group(np.take_along_axis(keys, positions, axis=1), positions, real, keys)

@@ -1,5 +1,6 @@
 """Captured scores against plain transformers with eager attention, statement by statement and head by head."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from transformers import AutoModelForCausalLM, GPT2Config, GPTNeoXConfig, LlamaC
 
 from reportgen.capture import proof
 from reportgen.capture.opening import ProvenModel
+from reportgen.capture.record import SCORE_TOLERANCE
 from reportgen.capture.request import Request, ask
 from reportgen.capture.run import capture
+from reportgen.capture.shared import reading_shared
 from reportgen.errors import StudyError
 from reportgen.inference import test_heads as run_tests
 from reportgen.models import load
@@ -35,7 +38,8 @@ def eager_scores(model: Any, statements: tuple[Statement, ...]) -> Values:
     rows = []
     with torch.inference_mode():
         for statement in statements:
-            attentions = model(torch.tensor([statement.tokens.ids]), output_attentions=True).attentions
+            tokens = torch.tensor([statement.tokens.ids])
+            attentions = model(tokens, output_attentions=True, logits_to_keep=1).attentions
             rows.append([layer[0, :, statement.query, list(statement.keys)].sum(-1).tolist() for layer in attentions])
     return np.array(rows)
 
@@ -58,7 +62,7 @@ def test_every_score_of_capitals_equals_eager_attention(capitals: tuple[Any, Val
     expected = eager_scores(load.open_eager(smollm_weights, "cpu"), statements)
     assert values.shape == (len(statements), 30, 9)
     assert len(statements) >= 300
-    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(values, expected, rtol=0, atol=SCORE_TOLERANCE)
     assert np.abs(values - expected).mean() < 1e-6
 
 
@@ -164,13 +168,34 @@ def test_aggregations_are_what_they_say(
 
 @pytest.mark.parametrize("tiny", ["llama"], indirect=True)
 def test_a_capture_that_is_not_the_models_attention_is_refused(tiny: Path, capitals: tuple[Any, Values]) -> None:
-    statements = list(capitals[0].statements.statements[:4])
-    reference = proof.reference_patterns(load.open_eager(tiny, "cpu"), statements)
-    bridge = load.open_bridge(tiny, "cpu")
-    assert proof.prove(bridge, statements, reference, "sum").holds
-    shifted = [pattern.roll(1, dims=1) for pattern in reference]
+    sample = ask(capitals[0].statements.statements[:4], "sum")
+    model, bridge = load.open_eager(tiny, "cpu"), load.open_bridge(tiny, "cpu")
+    reference = proof.refer(model, sample)
+    shifted = replace(reference, patterns=tuple(pattern.roll(1, dims=1) for pattern in reference.patterns))
+    assert proof.prove_bridge(bridge, reference).holds
     with pytest.raises(StudyError, match="does not prove itself on 4 statements"):
-        proof.prove(bridge, statements, shifted, "sum")
+        proof.prove_bridge(bridge, shifted)
+    with reading_shared(model) as reader:
+        assert proof.prove_reader(reader, reference, 512).holds
+        with pytest.raises(StudyError, match="does not prove itself on 4 statements"):
+            proof.prove_reader(reader, shifted, 512)
+
+
+@pytest.mark.parametrize(("by", "name"), [(1e-4, "score"), (2e-3, "pattern")])
+def test_a_proof_tells_of_the_greatest_deviation(
+    smollm_weights: Path, capitals: tuple[Any, Values], by: float, name: str
+) -> None:
+    """One share of one head of one statement, beside the key span or in it."""
+    sample = ask(capitals[0].statements.statements[:4], "sum")
+    model = load.open_eager(smollm_weights, "cpu")
+    reference = proof.refer(model, sample)
+    statement, moved = sample[2].statement, [pattern.clone() for pattern in reference.patterns]
+    key = statement.keys[0] if name == "score" else statement.query
+    assert key in statement.keys or name == "pattern"
+    moved[2][7, 3, statement.query, key] += by
+    with reading_shared(model) as reader, pytest.raises(StudyError) as raised:
+        proof.prove_reader(reader, replace(reference, patterns=tuple(moved)), 512)
+    assert f"{by:.1e}" in str(raised.value)
 
 
 @pytest.mark.parametrize("tiny", ["gpt2"], indirect=True)

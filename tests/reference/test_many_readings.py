@@ -1,5 +1,6 @@
 """Many readings of the same tokens: one forward pass, and each the number that plain transformers gives."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -10,18 +11,20 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, LlamaConfig
 
-from reportgen.capture.hooks import PatternPass, ScoreReader, hooked
+from reportgen.capture.hooks import HookReader, PatternPass, Take
 from reportgen.capture.opening import ProvenModel
 from reportgen.capture.record import Shard
 from reportgen.capture.request import Request, ask
 from reportgen.capture.run import capture
+from reportgen.capture.shared import reading_shared
+from reportgen.capture.tree import Ids, leaves, tokens_computed
 from reportgen.facts.fact import Fact, FactSet
 from reportgen.models import load
 from reportgen.models.source import find_model
 from reportgen.models.tokenizer import Tokenizer
 from reportgen.progress import Silent
 from reportgen.spec.model import MeasureSection, ModelSection
-from reportgen.statements import Statement, render_statements
+from reportgen.statements import render_statements
 from reportgen.store import Store
 
 PAIRS = 12
@@ -107,34 +110,49 @@ def test_every_reading_equals_eager_attention(tiny: Path, tmp_path: Path, reques
 
 def test_each_statement_goes_through_the_model_once(tiny: Path, tmp_path: Path, requests: tuple[Request, ...]) -> None:
     model = proven(tiny, tmp_path)
-    sequences = {request.tokens for request in requests}
+    # One position is a beginning of the other's, and the three aggregations have the same tokens.
+    sequences = {request.statement.tokens.ids for request in requests}
     assert len(requests) == 6 * len(sequences)
     captured = capture(requests, model)
     assert captured.fresh == len(sequences) == sum(run.statements for run in captured.runs)
     assert capture(requests, model).fresh == 0
 
 
-class Counting(ScoreReader):
+class Counting(PatternPass):
     """Counts the sequences that its forward passes take."""
 
-    def __init__(self, passes: PatternPass) -> None:
-        super().__init__(passes)
-        self.sequences = 0
-        run = passes.run
+    sequences = 0
 
-        def counted(statements: list[Statement], take: object) -> None:
-            self.sequences += len(statements)
-            run(statements, take)  # type: ignore[arg-type]
-
-        passes.run = counted  # type: ignore[method-assign,assignment]
+    def run(self, sequences: Sequence[Ids], take: Take) -> None:
+        self.sequences += len(sequences)
+        super().run(sequences, take)
 
 
-def test_the_forward_passes_hold_no_sequence_twice(tiny: Path, requests: tuple[Request, ...]) -> None:
+def test_the_hooked_passes_hold_no_sequence_twice_and_none_that_begins_another(
+    tiny: Path, requests: tuple[Request, ...]
+) -> None:
     bridge, told = load.open_bridge(tiny, "cpu"), []
-    with hooked(bridge) as passes:
-        reader = Counting(passes)
-        reader.read_all(requests, told.append)
-    assert reader.sequences == sum(told) == len({request.tokens for request in requests})
+    passes = Counting(bridge)
+    with torch.inference_mode(), bridge.hooks(fwd_hooks=passes.hooks()):
+        HookReader(passes).read_all(requests, 512, told.append)
+    found = leaves([request.tokens for request in requests])
+    assert passes.sequences == sum(told) == len(found) < len({request.tokens for request in requests})
+
+
+@pytest.mark.parametrize("budget", [64, 512, 100_000])
+def test_the_shared_passes_hold_no_token_twice(tiny: Path, requests: tuple[Request, ...], budget: int) -> None:
+    model, rows, told = load.open_eager(tiny, "cpu"), [], []
+    model.get_input_embeddings().register_forward_pre_hook(lambda _, inputs: rows.append(inputs[0].shape))
+    with reading_shared(model) as reader:
+        reader.read_all(requests, budget, told.append)
+    found = [leaf.tokens for leaf in leaves([request.tokens for request in requests])]
+    assert sum(told) == len(found)
+    assert {sentences for sentences, _ in rows} == {1}
+    assert max(tokens for _, tokens in rows) <= budget
+    assert sum(tokens for _, tokens in rows) == tokens_computed(found, budget)
+    if budget == 100_000:
+        distinct = {tokens[:end] for tokens in found for end in range(1, len(tokens) + 1)}
+        assert [tokens for _, tokens in rows] == [len(distinct)]
 
 
 def test_readings_captured_together_and_apart_are_the_same(

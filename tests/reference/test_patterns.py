@@ -50,7 +50,7 @@ def opening(plan: Plan, cache: Path) -> ProvenModel:
 def read(plan: Plan, cache: Path, chosen: list[Statement]) -> Attention:
     model = opening(plan, cache)
     attention = read_attention(chosen, chosen[:5], model, "sum")
-    assert model._opened is not None
+    assert model._bridge is not None
     return attention
 
 
@@ -73,7 +73,7 @@ def test_rows_and_patterns_equal_eager_attention(
 def test_a_second_reading_opens_no_model(plan: Plan, cache: Path, read: Attention, chosen: list[Statement]) -> None:
     model = opening(plan, cache)
     again = read_attention(chosen[::-1], chosen[3:0:-1], model, "sum")
-    assert model._opened is None
+    assert model._bridge is None
     for one, other in zip((*again.rows[::-1], *again.patterns[::-1]), (*read.rows, *read.patterns[1:4]), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -94,7 +94,7 @@ def _never(*_: object) -> None:
 def test_nothing_asked_for_is_nothing_read(plan: Plan, cache: Path) -> None:
     model = opening(plan, cache)
     assert read_attention([], [], model, "sum") == Attention((), ())
-    assert model._opened is None
+    assert model._bridge is None
 
 
 def test_a_shard_comes_back_as_it_was() -> None:
