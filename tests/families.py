@@ -40,7 +40,7 @@ _GEMMA = {**_GROUPED, "head_dim": 8, "query_pre_attn_scalar": 8, "sliding_window
 _BY_TURNS = {"layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}
 _EXPERTS = {"num_local_experts": 4, "num_experts_per_tok": 2}
 
-OWN_WAY = "computes attention in its own way: it came through transformers' attention interface in 0 of 3 layers"
+OWN_WAY = "computes attention in its own way, not through transformers' attention interface"
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,10 @@ FAMILIES = {
             "num_local_experts": 4,
             "attention_chunk_size": WINDOW,
             "attn_temperature_tuning": True,
-            "floor_scale": WINDOW,
+            "floor_scale": 200,
             "no_rope_layers": [1, 1, 0],
         },
-        "scales attention by a token's place in the row",
+        "does not prove itself on 8 statements",
     ),
     "falcon_h1": Family(
         "falcon_h1",

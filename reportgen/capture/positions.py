@@ -6,13 +6,11 @@ pass by the longest of them, so beyond that length a score would depend on what 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reportgen.capture.request import Request
 from reportgen.errors import StudyError, shown
-
-_STRETCHED = ("dynamic", "longrope")
 
 
 def require_own_positions(config: Any, requests: Sequence[Request]) -> None:
@@ -31,6 +29,11 @@ def _longest_unstretched(config: Any) -> float:
     """In tokens; without end where positions are of another kind."""
     parameters = getattr(config, "rope_parameters", None) or {}
     by_layers = [parameters, *(each for each in parameters.values() if isinstance(each, dict))]
-    stretched = [rope for rope in by_layers if any(kind in str(rope.get("rope_type")) for kind in _STRETCHED)]
-    context = getattr(config, "max_position_embeddings", math.inf)
-    return min([rope.get("original_max_position_embeddings") or context for rope in stretched], default=math.inf)
+    return min((_unstretched(config, rope) for rope in by_layers), default=math.inf)
+
+
+def _unstretched(config: Any, rope: Mapping[str, Any]) -> float:
+    kind = str(rope.get("rope_type"))
+    if kind == "longrope":
+        return int(rope["original_max_position_embeddings"])
+    return int(config.max_position_embeddings) if "dynamic" in kind else math.inf

@@ -2,8 +2,9 @@
 
 Whoever reads a model by a way of his own may be silently wrong, so on a sample of statements, before anything is kept:
 1. plain transformers with eager attention give the reference, one statement at a time and without padding;
-2. the reader that capture uses reads the sample together: each score, each share of attention in its rows and each
-   row's sum must equal the reference's;
+2. the reader that capture uses reads the sample together, in a pass that made-up statements fill up, as real ones will:
+   a token's place among them must not matter. Each score, each share of attention in its rows and each row's sum must
+   equal the reference's;
 3. where TransformerLens is opened, its patterns of the sample in one padded batch must equal the reference's too.
 
 Scores and row sums are held to `record.SCORE_TOLERANCE`, single shares to `record.PATTERN_TOLERANCE`: here and there a
@@ -21,6 +22,7 @@ from reportgen.capture.hooks import padded_tokens, pattern_names
 from reportgen.capture.looks import Looks, require_finite
 from reportgen.capture.record import PATTERN_TOLERANCE, SCORE_TOLERANCE, Proof
 from reportgen.capture.request import Request
+from reportgen.capture.tree import Ids, leaves, nodes_added
 from reportgen.errors import StudyError
 from reportgen.statements import Statement
 
@@ -96,7 +98,10 @@ def prove_reader(reader: "Reader", reference: Reference, budget: int) -> Proof:
         for request in reference.requests
         for key in range(request.statement.query + 1)
     ]
-    read = torch.from_numpy(reader.read_all([*reference.requests, *shares], budget, lambda _: None))
+    sample = [*reference.requests, *shares]
+    read = torch.from_numpy(reader.read_all([*_company(sample, budget), *sample], budget, lambda _: None))[
+        -len(sample) :
+    ]
     scores, rows = read.tensor_split([len(reference.requests)])
     found = torch.split(rows, [request.statement.query + 1 for request in reference.requests])
     expected = [_row(*each) for each in zip(reference.requests, reference.patterns, strict=True)]
@@ -110,6 +115,20 @@ def prove_reader(reader: "Reader", reference: Reference, budget: int) -> Proof:
             pattern_tolerance=reference.pattern_tolerance,
         )
     )
+
+
+def _company(sample: Sequence[Request], budget: int) -> list[Request]:
+    """Made-up statements that stand before a sample and fill its pass up to nearly `budget` tokens."""
+    found = [leaf.tokens for leaf in leaves([request.tokens for request in sample])]
+    longest = max(found, key=len)
+    count = max(0, budget - sum(nodes_added(found))) // max(3, len(longest))
+    return [_made_up(sample[0], (0, *divmod(number, 100), *longest[3:])) for number in range(count)]
+
+
+def _made_up(request: Request, ids: Ids) -> Request:
+    statement = request.statement
+    tokens = replace(statement.tokens, ids=ids)
+    return replace(request, statement=replace(statement, tokens=tokens, query=len(ids) - 1, keys=(0,)))
 
 
 def prove_bridge(bridge: Any, reference: Reference) -> Proof:

@@ -10,8 +10,7 @@
 4. The last layer's attention ends the pass: the last layer's output, the final norm and the LM head are never computed.
 
 An architecture whose attention goes around the interface is refused, or is found out when what is read does not equal
-eager attention (`proof`). One whose positions are a matter of the company only once there is much of it, which a proof
-on a few statements would not find out, is refused too.
+eager attention (`proof`). Statements so long that they would change others' positions (`positions`) are refused.
 """
 
 import sys
@@ -110,10 +109,6 @@ class SharedReader:
 
     def __init__(self, model: Any) -> None:
         config = model.config.get_text_config()
-        if getattr(config, "attn_temperature_tuning", False):
-            raise StudyError(
-                "this architecture scales attention by a token's place in the row, so tokens cannot be shared"
-            )
         self.layers, self.heads = int(config.num_hidden_layers), int(config.num_attention_heads)
         self._model, self._lengths = model.base_model, WrittenLengths()
         self._pass: _Pass
@@ -149,8 +144,7 @@ class SharedReader:
         except _PassDone:
             return
         raise StudyError(
-            "this architecture computes attention in its own way: it came through transformers' attention interface in "
-            f"{self._pass.layer} of {self.layers} layers"
+            f"attention came through transformers' attention interface in {self._pass.layer} of {self.layers} layers"
         )
 
     def attend(
@@ -221,6 +215,10 @@ def reading_shared(model: Any) -> Iterator[SharedReader]:
     AttentionMaskInterface.register(name, reader.mask)
     try:
         model.set_attn_implementation(name)
+        if model.config._attn_implementation != name:
+            raise StudyError(
+                "this architecture computes attention in its own way, not through transformers' attention interface"
+            )
         yield reader
     finally:
         model.set_attn_implementation(before)

@@ -132,27 +132,44 @@ def test_an_architecture_that_no_way_can_read_is_refused_in_words(
     assert why in str(raised.value)
 
 
-@pytest.mark.parametrize(
-    "rope",
-    [
-        {"rope_type": "dynamic", "factor": 4.0},
-        {"rope_type": "longrope", "short_factor": [1.0] * 4, "long_factor": [3.0] * 4, "factor": 4.0},
-    ],
-)
-def test_positions_that_change_with_the_company_are_refused_beyond_their_length(rope: dict[str, object]) -> None:
-    """Rotary positions that a long sequence stretches for all that are read with it."""
-    parameters = {**rope, "rope_theta": 10_000.0, "original_max_position_embeddings": 12}
-    says = {**FAMILIES["phi3"].says, "rope_parameters": parameters, "original_max_position_embeddings": 12}
-    if rope["rope_type"] == "dynamic":
-        says |= {"max_position_embeddings": 12}
-    model = Family("phi3" if rope["rope_type"] == "longrope" else "llama", says).build()
-    own = [request for request in families.requests() if len(request.statement.tokens.ids) <= 12]
-    long = [request for request in families.requests() if len(request.tokens) == 19]
-    expected = families.eager(model, own)
+_TRAINED_ON = 12
+STRETCHED = {
+    "dynamic": Family(
+        "llama",
+        {
+            **FAMILIES["llama"].says,
+            "max_position_embeddings": _TRAINED_ON,
+            "rope_parameters": {"rope_type": "dynamic", "rope_theta": 10_000.0, "factor": 4.0},
+        },
+    ),
+    "longrope": Family(
+        "phi3",
+        {
+            **FAMILIES["phi3"].says,
+            "original_max_position_embeddings": _TRAINED_ON,
+            "rope_parameters": {
+                "rope_type": "longrope",
+                "rope_theta": 10_000.0,
+                "original_max_position_embeddings": _TRAINED_ON,
+                "short_factor": [1.0] * 4,
+                "long_factor": [3.0] * 4,
+            },
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", STRETCHED)
+def test_a_statement_that_would_stretch_the_positions_of_others_is_refused(kind: str) -> None:
+    model, asked = STRETCHED[kind].build(), families.requests()
+    short = [request for request in asked if len(request.statement.tokens.ids) <= _TRAINED_ON]
+    expected = families.eager(model, short)
     with reading_shared(model) as reader:
-        np.testing.assert_allclose(reader.read_all(own, 512, lambda _: None), expected, rtol=0, atol=5e-5)
-        with pytest.raises(StudyError, match="19 tokens up to where it is read, and beyond 12 this model's"):
-            reader.read_all([*own, *long], 512, lambda _: None)
+        np.testing.assert_allclose(reader.read_all(short, 512, lambda _: None), expected, rtol=0, atol=5e-5)
+        with pytest.raises(
+            StudyError, match="tokens up to where it is read, and beyond 12 this model's positions would"
+        ):
+            reader.read_all(asked, 512, lambda _: None)
 
 
 @pytest.mark.parametrize("name", SHARED)
