@@ -11,13 +11,14 @@ model that runs in bfloat16 has the way proven in float32 first, on the processo
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from reportgen import provenance
 from reportgen.capture.record import Proof, Route, Scores
 from reportgen.capture.request import Request, ask
+from reportgen.errors import StudyError
 from reportgen.models.convert import weights_folder
 from reportgen.models.source import ModelSource
 from reportgen.progress import Progress
@@ -148,7 +149,7 @@ class ProvenModel:
     def reading(self, statements: Sequence[Statement], aggregation: Aggregation) -> Iterator[Reading]:
         """Within the context, a proven reader of scores. Raises StudyError where none can be trusted."""
         if self._route is None:
-            self._route = self._prove_shared(statements, aggregation)
+            self._route = self._prove(statements, aggregation)
         route, proof = self._route
         with ExitStack() as stack:
             if route.way == "shared":
@@ -162,23 +163,32 @@ class ProvenModel:
                 bridge, _ = self.bridge(statements, aggregation)
                 yield Reading(stack.enter_context(reading_hooks(bridge)), route, proof)
 
-    def _prove_shared(self, statements: Sequence[Statement], aggregation: Aggregation) -> tuple[Route, Proof]:
+    def _prove(self, statements: Sequence[Statement], aggregation: Aggregation) -> tuple[Route, Proof]:
+        tried = self._prove_shared(self.plain(statements, aggregation))
+        if isinstance(tried, Proof):
+            return Route("shared", self.plain(statements, aggregation).linears.kernel), tried
+        self.progress.say(f"reading this model with TransformerLens's hooks, token by token: {tried}")
+        _, proof = self.bridge(statements, aggregation)
+        return Route("hooks", "plain", tried), proof
+
+    def _prove_shared(self, plain: Plain) -> Proof | str:
+        """How well the shared way proves itself, or why it does not serve. Raises StudyError where no other way would."""
         from reportgen.capture.looks import NotFiniteError  # noqa: PLC0415
         from reportgen.capture.proof import prove_reader  # noqa: PLC0415
         from reportgen.capture.shared import reading_shared  # noqa: PLC0415
+        from reportgen.capture.thrift import within_memory  # noqa: PLC0415
 
-        plain = self.plain(statements, aggregation)
         try:
             if self.section.arithmetic == "bfloat16":
                 self._prove_in_float32(plain.reference.requests)
             with self.progress.stage("prove"), reading_shared(plain.model) as reader:
-                return Route("shared", plain.linears.kernel), prove_reader(reader, plain.reference, self.budget)
-        except NotFiniteError:
-            raise
+                return within_memory(partial(prove_reader, reader, plain.reference), self.budget)
+        except StudyError as error:
+            if isinstance(error, NotFiniteError):
+                raise
+            return str(error)
         except Exception as error:  # what an architecture that knows no such interface stumbles over
-            self.progress.say(f"reading this model with TransformerLens's hooks, token by token: {error}")
-            _, proof = self.bridge(statements, aggregation)
-            return Route("hooks", "plain", str(error)), proof
+            return f"this architecture's code does not take shared tokens ({type(error).__name__}: {error})"
 
     def _prove_in_float32(self, requests: Sequence[Request]) -> None:
         import torch  # noqa: PLC0415

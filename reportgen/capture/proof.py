@@ -118,7 +118,7 @@ def prove_reader(reader: "Reader", reference: Reference, budget: int) -> Proof:
 
 
 def _company(sample: Sequence[Request], budget: int) -> list[Request]:
-    """Made-up statements that stand before a sample and fill its pass up to nearly `budget` tokens."""
+    """Made-up statements that stand before a sample and fill most of its pass of `budget` tokens."""
     found = [leaf.tokens for leaf in leaves([request.tokens for request in sample])]
     longest = max(found, key=len)
     count = max(0, budget - sum(nodes_added(found))) // max(3, len(longest))

@@ -11,7 +11,7 @@ Python and NumPy a MemoryError.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ from reportgen.progress import Progress
 
 if TYPE_CHECKING:
     from reportgen.capture.opening import Reader
+
+_T = TypeVar("_T")
 
 _WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory", "alloc_failed")
 
@@ -73,6 +75,19 @@ class Thrift:
             self.progress.say(
                 f"memory ran out; going on with {self.budget:,} tokens a pass, and fewer where that is too many"
             )
+
+
+def within_memory(read: Callable[[int], _T], budget: int) -> _T:
+    """What `read` gives for the budget, or for the largest of its halves that memory suffices for."""
+    while budget > 1:
+        try:
+            return read(budget)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        _give_back()
+        budget //= 2
+    return read(budget)
 
 
 class _Count:

@@ -131,7 +131,8 @@ def open_bridge(folder: Path, device: str, dtype: torch.dtype = torch.float32) -
                 str(folder), hf_model=model, tokenizer=tokenizer, dtype=dtype, device=str(model.device)
             )
     except Exception as error:  # an architecture that the bridge has no adapter for
-        raise StudyError(f"{folder}: TransformerLens cannot open this model ({error})") from error
+        reason = str(error).partition(". Available")[0]  # a list of all that it could open would follow
+        raise StudyError(f"{folder}: TransformerLens cannot open this model ({reason})") from error
 
 
 def quieten() -> None:

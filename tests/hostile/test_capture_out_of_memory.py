@@ -16,7 +16,7 @@ from reportgen.capture.record import SCORE_TOLERANCE
 from reportgen.capture.request import Request, ask
 from reportgen.capture.run import Captured, capture
 from reportgen.capture.shared import SharedReader
-from reportgen.capture.thrift import Thrift
+from reportgen.capture.thrift import Thrift, within_memory
 from reportgen.errors import StudyError
 from reportgen.models.tokenizer import Tokenizer
 from tests import small
@@ -203,3 +203,19 @@ def test_transformer_lenss_hooks_go_on_in_smaller_passes_too(
     np.testing.assert_allclose(values, whole, rtol=0, atol=SCORE_TOLERANCE)
     assert thrift.budget == 32
     assert sum(told) == small.STATEMENTS
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_proof_goes_on_in_the_largest_pass_that_memory_suffices_for(error: str) -> None:
+    tried: list[int] = []
+
+    def read(budget: int) -> int:
+        tried.append(budget)
+        if budget > 100:
+            raise ERRORS[error]()
+        return budget
+
+    assert within_memory(read, 512) == 64
+    assert tried == [512, 256, 128, 64]
+    with pytest.raises(ValueError, match="something else"):
+        within_memory(lambda _: (_ for _ in ()).throw(ValueError("something else")), 512)

@@ -13,10 +13,11 @@ from transformers import AttentionInterface, AttentionMaskInterface
 
 from reportgen.capture import shared
 from reportgen.capture.hooks import reading_hooks
-from reportgen.capture.proof import refer
+from reportgen.capture.proof import prove_reader, refer
 from reportgen.capture.record import SCORE_TOLERANCE, Scores
 from reportgen.capture.request import Request, ask
 from reportgen.capture.shared import reading_shared
+from reportgen.capture.tree import leaves, nodes_added, pack
 from reportgen.errors import StudyError
 from reportgen.models import load
 from reportgen.progress import Silent
@@ -126,6 +127,19 @@ def test_a_model_that_was_read_can_be_freed(asked: tuple[Request, ...]) -> None:
     del model
     gc.collect()
     assert gone() is None
+
+
+def test_a_proof_reads_its_sample_at_the_end_of_a_full_pass() -> None:
+    """Where a token's place among others mattered, it would show there."""
+    model, passes = FAMILIES["llama"].build(), []
+    reference = refer(model, families.requests()[:8])
+    model.get_input_embeddings().register_forward_pre_hook(lambda _, inputs: passes.append(inputs[0][0].tolist()))
+    with reading_shared(model) as reader:
+        assert prove_reader(reader, reference, 512).statements == 8
+    (tokens,) = passes
+    assert 0.8 * 512 < len(tokens) <= 512
+    sample = [leaf.tokens for leaf in leaves([request.tokens for request in reference.requests])]
+    assert tokens[-sum(nodes_added(sample)) :] == pack(sample).tokens.tolist()
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
