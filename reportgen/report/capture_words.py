@@ -70,8 +70,8 @@ def software(runs: Sequence[CaptureRun]) -> Md:
 def _read_by_both(versions: dict[str, str]) -> Md:
     return md(
         "Scores were read out of transformers {transformers} [@wolf2020] through its attention interface, on PyTorch {torch}, "
-        "what statements begin with alike being computed once; patterns of the examples, the attention to every token that "
-        "is shown, and known heads with TransformerLens {lens} [@nanda2022].",
+        "what statements begin with alike being computed once; patterns of the examples and the attention to every token "
+        "that is shown with TransformerLens {lens} [@nanda2022].",
         transformers=versions["transformers"],
         torch=versions["torch"],
         lens=versions["transformer-lens"],
