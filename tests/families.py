@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -12,13 +11,9 @@ import numpy.typing as npt
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from reportgen.capture.opening import ProvenModel
 from reportgen.capture.request import Request
 from reportgen.facts.fact import Fact
-from reportgen.models.source import find_model
-from reportgen.models.tokenizer import Tokenizer, Tokens
-from reportgen.progress import Silent
-from reportgen.spec.model import ModelSection
+from reportgen.models.tokenizer import Tokens
 from reportgen.statements import Statement
 
 Values = npt.NDArray[np.float64]
@@ -203,20 +198,6 @@ def eager(model: Any, asked: Sequence[Request]) -> Values:
         read = known[request.statement.tokens.ids][:, :, request.statement.query, list(request.statement.keys)]
         scores.append(AGGREGATIONS[request.aggregation](read, axis=-1))
     return np.array(scores)
-
-
-def save(model: Any, folder: Path, tokenizer: Tokenizer) -> Path:
-    """The model's files, with someone's tokenizer."""
-    model.save_pretrained(folder)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (folder / name).write_bytes((tokenizer.folder / name).read_bytes())
-    return folder
-
-
-def proven(folder: Path, cache_folder: Path) -> ProvenModel:
-    """The model in a folder, not yet opened."""
-    section = ModelSection(folder=str(folder), device="cpu")
-    return ProvenModel(find_model(section, Path("/"), cache_folder), section, cache_folder, Silent())
 
 
 def _drawn(random: Random, count: int) -> tuple[int, ...]:

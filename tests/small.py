@@ -1,8 +1,9 @@
-"""A small random model and statements for it: for tests of what happens around a capture, not of its numbers."""
+"""A small random model and statements for it, for tests of what happens around a capture; how any such model is saved."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from reportgen.capture.opening import ProvenModel
 from reportgen.facts.fact import Fact, FactSet
@@ -35,6 +36,21 @@ def save_model(folder: Path, tokenizer: Tokenizer) -> Path:
         for name, parameter in model.named_parameters():
             if parameter.dim() > 1:
                 parameter.normal_(0, 1.0 if "embed" in name else 0.35)
+    return save(model, folder, tokenizer)
+
+
+def sharpen(model: Any) -> None:
+    """Weights so large that attention is far from uniform; the embeddings are left as they are."""
+    import torch
+
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.dim() > 1 and "embed" not in name and "wte" not in name:
+                parameter.normal_(0, 0.35)
+
+
+def save(model: Any, folder: Path, tokenizer: Tokenizer) -> Path:
+    """The model's files, with someone's tokenizer."""
     model.save_pretrained(folder)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (folder / name).write_bytes((tokenizer.folder / name).read_bytes())
@@ -55,7 +71,7 @@ def statements(folder: Path) -> tuple[Statement, ...]:
 
 def proven(folder: Path, cache: Path, progress: Progress | None = None) -> ProvenModel:
     """The model, not yet opened."""
-    section = ModelSection(folder=str(folder))
+    section = ModelSection(folder=str(folder), device="cpu")
     return ProvenModel(find_model(section, Path("/"), cache), section, cache, progress or Silent())
 
 

@@ -15,7 +15,6 @@ import pytest
 from reportgen.capture import plan
 from reportgen.capture.request import ask
 from reportgen.capture.run import Captured, capture
-from reportgen.models.tokenizer import Tokenizer
 from reportgen.progress import Progress
 from tests import small
 
@@ -41,11 +40,6 @@ captured = capture(requests, model)
 np.save(out, captured.values)
 print(captured.fresh)
 """
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory, smollm_tokenizer: Tokenizer) -> Path:
-    return small.save_model(tmp_path_factory.mktemp("model") / "tiny", smollm_tokenizer)
 
 
 @pytest.fixture(autouse=True)

@@ -13,12 +13,11 @@ from reportgen.capture import plan
 from reportgen.capture.hooks import reading_hooks
 from reportgen.capture.opening import ProvenModel
 from reportgen.capture.record import SCORE_TOLERANCE
-from reportgen.capture.request import Request, ask
+from reportgen.capture.request import Request
 from reportgen.capture.run import Captured, capture
 from reportgen.capture.shared import SharedReader
 from reportgen.capture.thrift import Thrift, within_memory
 from reportgen.errors import StudyError
-from reportgen.models.tokenizer import Tokenizer
 from tests import small
 
 ERRORS = {
@@ -31,16 +30,6 @@ ERRORS = {
     "windows": lambda: RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes."),
     "python": MemoryError,
 }
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory, smollm_tokenizer: Tokenizer) -> Path:
-    return small.save_model(tmp_path_factory.mktemp("model") / "tiny", smollm_tokenizer)
-
-
-@pytest.fixture(scope="module")
-def requests(tiny: Path) -> tuple[Request, ...]:
-    return ask(small.statements(tiny), "sum")
 
 
 @pytest.fixture(scope="module")

@@ -12,21 +12,10 @@ import pytest
 import torch
 
 from reportgen.capture import plan
-from reportgen.capture.request import Request, ask
+from reportgen.capture.request import Request
 from reportgen.capture.run import capture
 from reportgen.errors import StudyError
-from reportgen.models.tokenizer import Tokenizer
 from tests import small
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory, smollm_tokenizer: Tokenizer) -> Path:
-    return small.save_model(tmp_path_factory.mktemp("model") / "tiny", smollm_tokenizer)
-
-
-@pytest.fixture(scope="module")
-def requests(tiny: Path) -> tuple[Request, ...]:
-    return ask(small.statements(tiny), "sum")
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,7 @@ from reportgen.spec.load import load_spec
 from reportgen.spec.model import MeasureSection, ModelSection, TestsSection
 from reportgen.statements import Statement
 from reportgen.study import plan_study
+from tests import small
 
 ROOT = Path(__file__).parents[2]
 Values = npt.NDArray[np.float64]
@@ -125,15 +126,8 @@ def tiny(request: pytest.FixtureRequest, tmp_path: Path, smollm_tokenizer: Token
     """A random model of a family, with weights large enough that attention is far from uniform."""
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(TINY[request.param])
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if parameter.dim() > 1 and "embed" not in name and "wte" not in name:
-                parameter.normal_(0, 0.35)
-    folder = tmp_path / "tiny"
-    model.save_pretrained(folder)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (folder / name).write_bytes((smollm_tokenizer.folder / name).read_bytes())
-    return folder
+    small.sharpen(model)
+    return small.save(model, tmp_path / "tiny", smollm_tokenizer)
 
 
 @pytest.mark.parametrize("tiny", list(TINY), indirect=True)

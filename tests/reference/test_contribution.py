@@ -16,7 +16,7 @@ from reportgen.errors import StudyError
 from reportgen.models import linears, load
 from reportgen.models.linears import weight_of
 from reportgen.models.tokenizer import Tokenizer
-from tests import families
+from tests import families, small
 from tests.families import AGGREGATIONS, FAMILIES, HEADS, LAYERS, Family
 
 PART = 8
@@ -138,7 +138,7 @@ def test_an_architecture_whose_heads_write_otherwise_is_refused(family: Family, 
 
 
 def test_hooks_refuse_contributions(tmp_path_factory: pytest.TempPathFactory, smollm_tokenizer: Tokenizer) -> None:
-    folder = families.save(FAMILIES["bloom"].build(), tmp_path_factory.mktemp("model"), smollm_tokenizer)
+    folder = small.save(FAMILIES["bloom"].build(), tmp_path_factory.mktemp("model"), smollm_tokenizer)
     refused = pytest.raises(
         StudyError, match="contributions cannot be measured in this architecture; measure attention"
     )

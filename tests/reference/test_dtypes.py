@@ -25,6 +25,7 @@ from reportgen.spec.load import load_spec
 from reportgen.spec.model import ModelSection
 from reportgen.statements import Statement
 from reportgen.study import plan_study
+from tests import small
 
 ROOT = Path(__file__).parents[2]
 GB = 10**9
@@ -93,16 +94,10 @@ def test_weights_without_room_are_an_error_with_a_remedy(free: dict[str, int]) -
         load.choose_placement(73 * GB, free)
 
 
-def save(model: Any, folder: Path, tokenizer: Tokenizer) -> Path:
-    """A random model whose weights are large enough that its attention is far from uniform."""
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if parameter.dim() > 1 and "embed" not in name and "wte" not in name:
-                parameter.normal_(0, 0.35)
-    model.save_pretrained(folder)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (folder / name).write_bytes((tokenizer.folder / name).read_bytes())
-    return folder
+def saved(model: Any, folder: Path, tokenizer: Tokenizer) -> Path:
+    """A random model whose attention is far from uniform."""
+    small.sharpen(model)
+    return small.save(model, folder, tokenizer)
 
 
 @pytest.fixture
@@ -117,7 +112,7 @@ def llama(tmp_path: Path, smollm_tokenizer: Tokenizer) -> Path:
         vocab_size=49152,
         max_position_embeddings=128,
     )
-    return save(LlamaForCausalLM(config), tmp_path / "tiny", smollm_tokenizer)
+    return saved(LlamaForCausalLM(config), tmp_path / "tiny", smollm_tokenizer)
 
 
 @pytest.fixture
@@ -125,7 +120,7 @@ def bloom(tmp_path: Path, smollm_tokenizer: Tokenizer) -> Path:
     """A family whose attention goes around transformers' interface."""
     torch.manual_seed(0)
     config = BloomConfig(n_layer=2, n_head=4, hidden_size=64, vocab_size=49152)
-    return save(BloomForCausalLM(config), tmp_path / "tiny", smollm_tokenizer)
+    return saved(BloomForCausalLM(config), tmp_path / "tiny", smollm_tokenizer)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -11,7 +11,7 @@ from transformers import AutoConfig
 from reportgen.capture.shared import reading_shared
 from reportgen.errors import StudyError
 from reportgen.models.tokenizer import Tokenizer
-from tests import families
+from tests import families, small
 from tests.families import AGGREGATIONS, BOS, FAMILIES, HEADS, LAYERS, SHARED, WINDOW, Family
 
 LONG = families.sequences()[17]
@@ -40,7 +40,7 @@ def test_every_score_equals_eager_attention_by_the_way_that_was_chosen(
     model = family.build()
     expected = families.eager(model, asked)
     assert expected[[request.statement.keys != (0,) for request in asked]].std(axis=0).min() > 0.1
-    opened = families.proven(families.save(model, tmp_path / "tiny", smollm_tokenizer), tmp_path / "cache")
+    opened = small.proven(small.save(model, tmp_path / "tiny", smollm_tokenizer), tmp_path / "cache")
     with opened.reading([request.statement for request in asked], "sum") as reading:
         assert reading.route.way == ("hooks" if family.why_hooks else "shared")
         assert family.why_hooks in reading.route.why
@@ -125,7 +125,7 @@ def test_an_architecture_that_no_way_can_read_is_refused_in_words(
     family, why = REFUSED[name]
     known = vars(AutoConfig.for_model(family.kind))
     model = replace(family, says={key: _SMALL[key] for key in _SMALL if key in known} | dict(family.says)).build()
-    opened = families.proven(families.save(model, tmp_path / "tiny", smollm_tokenizer), tmp_path / "cache")
+    opened = small.proven(small.save(model, tmp_path / "tiny", smollm_tokenizer), tmp_path / "cache")
     statements = [request.statement for request in families.requests()]
     with pytest.raises(StudyError) as raised, opened.reading(statements, "sum"):
         pass

@@ -43,6 +43,7 @@ from reportgen.progress import Silent
 from reportgen.spec.model import MeasureSection, ModelSection
 from reportgen.statements import Statement, place, render_statements
 from reportgen.store import Store
+from tests import small
 from tests.conftest import SMOLLM
 
 CAPITALS = {
@@ -138,11 +139,7 @@ def tiny(request: pytest.FixtureRequest, tmp_path: Path, smollm_tokenizer: Token
         for parameter in model.parameters():
             if parameter.dim() > 1:
                 parameter.normal_(0, 0.35)
-    folder = tmp_path / "tiny"
-    model.save_pretrained(folder)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (folder / name).write_bytes((smollm_tokenizer.folder / name).read_bytes())
-    return folder
+    return small.save(model, tmp_path / "tiny", smollm_tokenizer)
 
 
 def proven(folder: Path) -> ProvenModel:

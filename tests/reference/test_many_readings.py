@@ -26,6 +26,7 @@ from reportgen.progress import Silent
 from reportgen.spec.model import MeasureSection, ModelSection
 from reportgen.statements import render_statements
 from reportgen.store import Store
+from tests import small
 
 PAIRS = 12
 REDUCE = {"sum": np.sum, "mean": np.mean, "max": np.max}
@@ -39,15 +40,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, smollm_tokenizer: Tokenizer) 
         num_hidden_layers=2, num_attention_heads=4, hidden_size=32, intermediate_size=64, vocab_size=49152
     )
     model = AutoModelForCausalLM.from_config(config)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if parameter.dim() > 1 and "embed" not in name:
-                parameter.normal_(0, 0.35)
-    folder = tmp_path_factory.mktemp("model") / "tiny"
-    model.save_pretrained(folder)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (folder / name).write_bytes((smollm_tokenizer.folder / name).read_bytes())
-    return folder
+    small.sharpen(model)
+    return small.save(model, tmp_path_factory.mktemp("model") / "tiny", smollm_tokenizer)
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,7 @@ from reportgen.spec.load import load_spec
 from reportgen.spec.model import ModelSection
 from reportgen.statements import Statement
 from reportgen.study import plan_study
+from tests import small
 
 ROOT = Path(__file__).parents[2]
 
@@ -205,12 +206,8 @@ def test_an_untrained_model_has_no_known_heads_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     torch.manual_seed(0)
-    folder = tmp_path / "tiny"
-    GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=49152, n_positions=40)).save_pretrained(
-        folder
-    )
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        (folder / name).write_bytes((smollm_tokenizer.folder / name).read_bytes())
+    untrained = GPT2LMHeadModel(GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=49152, n_positions=40))
+    folder = small.save(untrained, tmp_path / "tiny", smollm_tokenizer)
     section = ModelSection(folder="tiny")
     model = ProvenModel(find_model(section, tmp_path, tmp_path / "cache"), section, tmp_path / "cache", Silent())
     monkeypatch.setattr("reportgen.capture.controls.LARGEST_IN_FLOAT64", 1000)
