@@ -74,7 +74,7 @@ class Console:
             nonlocal done, last
             done += n
             now = time.monotonic()
-            if now - last >= _SECONDS_BETWEEN_LINES and done < total:
+            if now - last >= _SECONDS_BETWEEN_LINES and 0 < done < total:
                 last = now
                 left = (total - done) * (now - began) / done
                 self.say(f"{label}: {done:,} of {total:,} {unit}, {done / (now - began):.0f}/s, {left:.0f} s left")
