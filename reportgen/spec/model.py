@@ -48,6 +48,10 @@ Slug = Annotated[
         description="lower-case letters, digits and hyphens, 64 at most, not starting with a hyphen",
     ),
 ]
+HeadName = Annotated[
+    str, Field(pattern=r"^L[0-9]{1,3}H[0-9]{1,3}$", description="a head's name, layer and head counted from 0: `L9H1`")
+]
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description='a day in quotes: `"2026-11-24"`')]
 Device = Annotated[
     str,
     Field(
@@ -96,6 +100,7 @@ class StudySection(_Section):
     question: Name = "Do heads look at the subject differently when the statement is true?"
     authors: tuple[Name, ...] = ()
     abstract: str = ""
+    tags: tuple[Name, ...] = ()
 
 
 class ModelSection(_Section):
@@ -300,6 +305,81 @@ class RobustnessSection(_Section):
     facts: Annotated[tuple[KnownFacts, ...], _Once] = ("all", "recalled")
 
 
+class CountSection(_Section):
+    """How many: the `least` and the `most`, each included."""
+
+    least: Annotated[int, Field(ge=0)] = 0
+    most: Annotated[int, Field(ge=0)] | None = None
+
+    def _misfits(self) -> Iterable[Misfit]:
+        if self.most is not None and self.least > self.most:
+            yield Misfit(f"`least` ({self.least}) is more than `most` ({self.most})", at=("least",))
+
+
+class ExpectSection(_Section):
+    """A condition on the findings of a `contrast` (by default the first), of exactly one of four kinds:
+
+    - `heads: {least: 20, most: 60}`: so many heads are found;
+    - `head` and `verdict`: the head differs, is negligible or is undecided;
+    - `head`, `effect` and `within`: its effect is within so much of a value, both in shares of attention;
+    - `head`, `run` and `within`: its effect is within so much of what the run of that day found.
+    """
+
+    contrast: Slug | None = None
+    heads: CountSection | None = None
+    head: HeadName | None = None
+    verdict: Literal["differs", "negligible", "undecided"] | None = None
+    effect: Annotated[float, Field(ge=-1, le=1)] | None = None
+    run: Day | None = None
+    within: Annotated[float, Field(ge=0, le=1)] | None = None
+
+    def _misfits(self) -> Iterable[Misfit]:
+        given = {
+            name for name in ("heads", "head", "verdict", "effect", "run", "within") if getattr(self, name) is not None
+        }
+        if given not in _EXPECTATIONS:
+            kinds = "; ".join(" and ".join(f"`{name}`" for name in sorted(kind)) for kind in _EXPECTATIONS)
+            named = " and ".join(f"`{name}`" for name in sorted(given)) or "none of them"
+            yield Misfit(f"an expectation is of one of four kinds, {kinds}; got {named}")
+
+
+_EXPECTATIONS: tuple[set[str], ...] = (
+    {"heads"},
+    {"head", "verdict"},
+    {"head", "effect", "within"},
+    {"head", "run", "within"},
+)
+
+
+class ReplicationSection(_Section):
+    """A published figure to compare the study's own with: the number of `heads` found, or the effect or the mean of a
+    `head` in set A or B, in shares of attention.
+
+    They agree where the published value lies in the study's interval, or within `tolerance` of the study's own.
+    """
+
+    claim: Name
+    source: Name
+    url: Name | None = None
+    contrast: Slug | None = None
+    quantity: Literal["heads", "effect", "mean_a", "mean_b"]
+    head: HeadName | None = None
+    value: float
+    interval: Annotated[tuple[float, ...], Field(min_length=2, max_length=2)] | None = None
+    tolerance: Annotated[float, Field(ge=0)] | None = None
+
+    def _misfits(self) -> Iterable[Misfit]:
+        if (self.quantity == "heads") == (self.head is not None):
+            yield Misfit(
+                "the number of `heads` is a figure of the whole contrast and takes no `head`"
+                if self.head is not None
+                else f"the {self.quantity} is a figure of one head: name it as `head`",
+                at=("head",) if self.head is not None else ("quantity",),
+            )
+        if self.quantity != "effect" and self.tolerance is None:
+            yield Misfit(f"the study gives no interval for `{self.quantity}`: state a `tolerance`", at=("quantity",))
+
+
 def _ids_differ(contrasts: tuple[ContrastSection, ...]) -> tuple[ContrastSection, ...]:
     ids = [contrast.id for contrast in contrasts]
     if repeats := [index for index, name in enumerate(ids) if name in ids[:index]]:
@@ -319,6 +399,8 @@ class StudySpec(_Section):
     doses: tuple[DoseSection, ...] = ()
     tests: TestsSection = TestsSection()
     robustness: RobustnessSection = RobustnessSection()
+    expect: tuple[ExpectSection, ...] = ()
+    replicates: tuple[ReplicationSection, ...] = ()
     report: ReportSection = ReportSection()
 
     def _misfits(self) -> Iterable[Misfit]:
@@ -330,13 +412,14 @@ class StudySpec(_Section):
                 yield Misfit(f"another contrast has the id `{name}`", at=(*at, "id"))
             taken.append(name)
         contrasts = [contrast.id for contrast in self.contrasts]
-        for index, interaction in enumerate(self.interactions):
-            if interaction.contrast not in contrasts:
-                listed = ", ".join(f"`{name}`" for name in contrasts)
-                yield Misfit(
-                    f"no contrast has the id `{interaction.contrast}`; there are {listed}",
-                    at=("interactions", index, "contrast"),
-                )
+        for section in ("interactions", "expect", "replicates"):
+            for index, entry in enumerate(getattr(self, section)):
+                if entry.contrast is not None and entry.contrast not in contrasts:
+                    listed = ", ".join(f"`{name}`" for name in contrasts)
+                    yield Misfit(
+                        f"no contrast has the id `{entry.contrast}`; there are {listed}",
+                        at=(section, index, "contrast"),
+                    )
 
 
 class SpecFile(BaseModel):
