@@ -1,0 +1,27 @@
+"""The command line: one command a function. Commands, progress and exit codes, no logic.
+
+Exit codes: 0 done, 1 a study failed, 2 a spec, its facts or the usage is wrong, 3 an expectation is not met or the same
+inputs gave other numbers, 10 (`regenerate` alone) something changed; stopped by Ctrl-C, the signal's own.
+"""
+
+import click
+
+from reportgen.cli.designing import calibrate, lock, power
+from reportgen.cli.publishing import serve
+from reportgen.cli.running import build, check
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="reportgen")
+def main() -> None:
+    """Reports about the attention heads of a language model, from YAML study specs.
+
+    Without a SPEC a command takes every .yml file in specs/.
+    """
+
+
+for _command in (build, check, serve, lock, power, calibrate):
+    main.add_command(_command)
+
+if __name__ == "__main__":
+    main()
