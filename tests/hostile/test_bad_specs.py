@@ -60,14 +60,14 @@ KEYS = [
         "misspelt key",
         "study:\n  id: a\n  titel: b\n  title: c\n",
         "3:3",
-        "`study` has no key `titel`; its keys are `id`, `title`, `question`, `authors`, `abstract`",
+        "`study` has no key `titel`; its keys are `id`, `title`, `question`, `authors`, `abstract`, `tags`",
         "did you mean `title`?",
     ),
     Bad(
         "misspelt required key is not missing as well",
         "study:\n  id: a\n  titel: b\n",
         "3:3",
-        "`study` has no key `titel`; its keys are `id`, `title`, `question`, `authors`, `abstract`",
+        "`study` has no key `titel`; its keys are `id`, `title`, `question`, `authors`, `abstract`, `tags`",
         "did you mean `title`?",
     ),
     Bad(
@@ -75,7 +75,7 @@ KEYS = [
         "measures: {}\n",
         "1:1",
         "a spec has no key `measures`; its keys are"
-        " `study`, `model`, `facts`, `measure`, `contrasts`, `interactions`, `doses`, `tests`, `robustness`, `report`",
+        " `study`, `model`, `facts`, `measure`, `contrasts`, `interactions`, `doses`, `tests`, `robustness`, `expect`, `replicates`, `report`",
         "did you mean `measure`?",
     ),
     Bad(
