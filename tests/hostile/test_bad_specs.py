@@ -75,7 +75,8 @@ KEYS = [
         "measures: {}\n",
         "1:1",
         "a spec has no key `measures`; its keys are"
-        " `study`, `model`, `facts`, `measure`, `contrasts`, `interactions`, `doses`, `tests`, `robustness`, `expect`, `replicates`, `report`",
+        " `study`, `model`, `facts`, `measure`, `contrasts`, `interactions`, `doses`, `tests`, "
+        "`robustness`, `expect`, `replicates`, `report`",
         "did you mean `measure`?",
     ),
     Bad(
