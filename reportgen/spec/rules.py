@@ -141,7 +141,7 @@ def _phrase(schema: Mapping[str, Any]) -> str:
         case "boolean":
             return "true or false"
         case "array":
-            return "a list" + _not_empty(schema.get("minItems"))
+            return _list_phrase(schema)
         case "object":
             return _mapping_phrase(schema)
         case kind:
@@ -158,6 +158,11 @@ def _mapping_phrase(schema: Mapping[str, Any]) -> str:
     if "properties" in schema:
         return f"a mapping with keys among {listed(schema['properties'])}"
     return "a mapping" + _not_empty(schema.get("minProperties"))
+
+
+def _list_phrase(schema: Mapping[str, Any]) -> str:
+    least, most = schema.get("minItems"), schema.get("maxItems")
+    return f"a list of {least}" if least and least == most else "a list" + _not_empty(least)
 
 
 def _not_empty(least: int | None) -> str:

@@ -1,5 +1,6 @@
 """What a good spec gives: its values, the defaults, places for every key, and nothing that can be changed."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from reportgen.errors import InputError
 from reportgen.spec.load import load_spec
-from reportgen.spec.model import TRUTH, Correction, ModelSection, StatementSet, StudySpec
+from reportgen.spec.model import TRUTH, Correction, CountSection, ExpectSection, ModelSection, StatementSet, StudySpec
 from reportgen.spec.rules import Rule
 from reportgen.spec.yaml_source import Place, read_yaml
 
@@ -30,6 +31,7 @@ study:
   abstract: |
     Two
     lines.
+  tags: [geography, "2026"]
 model:
   hub: gpt2
   revision: "607a30d"
@@ -82,6 +84,21 @@ robustness:
   corrections: [max_t_step_down]
   prepend_bos: [never]
   facts: [recalled]
+expect:
+  - heads: {least: 20, most: 60}
+  - {contrast: size, head: L9H1, verdict: differs}
+  - {head: L9H1, effect: -0.14, within: 0.02}
+  - {head: L9H1, run: "2026-11-24", within: 0}
+replicates:
+  - claim: L9H1 looks at the subject
+    source: Author (2025), table 2
+    url: https://example.org/paper
+    contrast: size
+    quantity: effect
+    head: L9H1
+    value: 0.139
+    interval: [0.121, 0.158]
+    tolerance: 0.02
 report:
   top_heads: 50
   examples: [France]
@@ -136,6 +153,7 @@ def test_the_smallest_spec_has_every_default(tmp_path: Path) -> None:
     assert spec.tests.corrections == get_args(Correction)
     assert len(spec.tests.corrections) == 10
     assert (spec.interactions, spec.doses) == ((), ())
+    assert (spec.expect, spec.replicates, spec.study.tags) == ((), (), ())
     assert spec.robustness.query_positions == ("last", "object_last")
     assert spec.robustness.tests == ("paired_t", "wilcoxon", "welch")
     assert spec.robustness.corrections == ("none", "holm", "benjamini_hochberg", "max_t")
@@ -160,6 +178,14 @@ def test_the_fullest_spec_says_what_was_written(tmp_path: Path) -> None:
     assert (interaction.contrast, interaction.y.where) == ("size", {"language": ("de", "it")})
     assert (dose.column, dose.where, dose.method) == ("inhabitants", {"size": "big"}, "pearson")
     assert (spec.robustness.aggregations, spec.robustness.tests) == ((), ("permutation", "welch"))
+    assert spec.study.tags == ("geography", "2026")
+    count, verdict, effect, run = spec.expect
+    assert count == ExpectSection(heads=CountSection(least=20, most=60))
+    assert (verdict.contrast, verdict.head, verdict.verdict) == ("size", "L9H1", "differs")
+    assert (effect.effect, effect.within, run.run, run.within) == (-0.14, 0.02, "2026-11-24", 0.0)
+    [published] = spec.replicates
+    assert (published.quantity, published.head, published.value) == ("effect", "L9H1", 0.139)
+    assert (published.interval, published.tolerance) == ((0.121, 0.158), 0.02)
 
 
 def test_a_dose_is_among_true_statements_and_by_ranks_unless_it_says_otherwise(tmp_path: Path) -> None:
@@ -213,6 +239,92 @@ def test_examples_are_a_number_subjects_or_a_filter(tmp_path: Path, written_so: 
     assert (examples, type(examples)) == (means, type(means))
 
 
+@pytest.mark.parametrize(
+    "written_so",
+    [
+        "{heads: {}}",
+        "{heads: {least: 0}}",
+        "{heads: {least: 3, most: 3}}",
+        "{head: L0H0, verdict: negligible}",
+        "{head: L999H999, verdict: undecided, contrast: truth}",
+        "{head: L9H1, effect: 1, within: 0}",
+        "{head: L9H1, effect: -1, within: 1}",
+        '{head: L9H1, run: "2026-11-24", within: 0.5}',
+    ],
+)
+def test_an_expectation_is_of_one_of_four_kinds(tmp_path: Path, written_so: str) -> None:
+    [expect] = loaded(tmp_path, f"{SMALLEST}expect: [{written_so}]\n").expect
+    assert expect == ExpectSection.model_validate(expect.model_dump())
+
+
+KINDS = "an expectation is of one of four kinds"
+EFFECT = "claim: c, source: s, value: 0.1, head: L1H1, quantity: effect"
+
+
+@pytest.mark.parametrize(
+    ("written_so", "at", "message"),
+    [
+        ("expect: [{}]", "{}", f"{KINDS}.*got none of these keys"),
+        ("expect: [{head: L9H1}]", "{head", f"{KINDS}.*got `head`$"),
+        ("expect: [{heads: {least: 2}, head: L9H1}]", "{heads", f"{KINDS}.*got `heads` and `head`$"),
+        (
+            "expect: [{head: L9H1, verdict: differs, within: 0}]",
+            "{head",
+            f"{KINDS}.*got `head`, `verdict` and `within`$",
+        ),
+        ("expect: [{head: L9H1, effect: 0.1}]", "{head", f"{KINDS}.*got `head` and `effect`$"),
+        ("expect: [{heads: {least: 5, most: 3}}]", "5", r"`least` \(5\) is more than `most` \(3\)"),
+        ("expect: [{heads: 20}]", "20", "must be a mapping with keys among `least`, `most`; got the whole number 20"),
+        ("expect: [{head: L9H1, run: 2026-11-24, within: 0}]", "2026", "got the date 2026-11-24"),
+        ('expect: [{head: L9H1, run: "24.11.2026", within: 0}]', '"24', "2026-11-24.*got the text `24.11.2026`"),
+        ("expect: [{head: L9.1, verdict: differs}]", "L9.1", "`L9H1`.*; got the text `L9.1`"),
+        ("expect: [{head: 9.1, verdict: differs}]", "9.1", "`L9H1`.*; got the number 9.1"),
+        ("expect: [{head: L9H1, verdict: yes}]", "yes", "one of `differs`, `negligible`, `undecided`; `yes` is read"),
+        ("expect: [{head: L9H1, effect: 13.9, within: 0}]", "13.9", "at least -1 and at most 1; got the number 13.9"),
+        ("expect: [{contrast: x, heads: {least: 2}}]", "x, ", "no contrast has the id `x`; there are `truth`"),
+        ("expect: {heads: {least: 2}}", "{heads", "`expect` must be a list; got a mapping"),
+        (
+            f"replicates: [{{{EFFECT.replace('head: L1H1, ', '')}}}]",
+            "effect",
+            "is a figure of one head: name it as `head`",
+        ),
+        (f"replicates: [{{{EFFECT.replace('effect', 'heads')}, tolerance: 1}}]", "L1H1", "takes no `head`"),
+        ("replicates: [{claim: c, source: s, value: 1, quantity: heads}]", "heads}", "`heads`: state a `tolerance`"),
+        (f"replicates: [{{{EFFECT.replace('effect', 'mean_a')}}}]", "mean_a", "`mean_a`: state a `tolerance`"),
+        (f"replicates: [{{{EFFECT.replace('effect', 'p')}}}]", "p}", "one of `heads`, `effect`, `mean_a`, `mean_b`"),
+        (f"replicates: [{{{EFFECT}, contrast: x}}]", "x}", "no contrast has the id `x`; there are `truth`"),
+        (f"replicates: [{{{EFFECT.replace('source: s, ', '')}}}]", "{claim", "lacks the key `source`"),
+        ('expect: [{head: L9H1, run: "2026-02-30", within: 0}]', '"2026', "the calendar has no day `2026-02-30`"),
+        (f"replicates: [{{{EFFECT}, interval: [0.2, 0.1]}}]", "[0.2", "the lower end of an `interval` comes first"),
+        (f"replicates: [{{{EFFECT}, interval: [0.2]}}]", "[0.2", "must be a list of 2; got a list of 1"),
+        (f"replicates: [{{{EFFECT}, interval: [-2, 0.1]}}]", "[-2", "an effect is a share of attention, from -1 to 1"),
+        (f"replicates: [{{{EFFECT.replace('0.1', '13.9')}}}]", "13.9", "13.9 points are 0.139; got 13.9"),
+        (
+            "replicates: [{claim: c, source: s, value: -1, quantity: heads, tolerance: 1}]",
+            "-1",
+            "is 0 at least; got -1",
+        ),
+        (f"replicates: [{{{EFFECT}, url: 'javascript:alert(1)'}}]", "'java", "of the form `https://example.org/paper`"),
+        ("study: {id: a, title: b, tags: x}", "x}", "`study.tags` must be a list; got the text `x`"),
+    ],
+)
+def test_what_is_no_expectation_or_figure_is_told_with_its_place(
+    tmp_path: Path, written_so: str, at: str, message: str
+) -> None:
+    rest = SMALLEST.split("\n", 1)[1] if written_so.startswith("study") else SMALLEST
+    with pytest.raises(InputError) as caught:
+        loaded(tmp_path, f"{written_so}\n{rest}")
+    [problem] = caught.value.problems
+    assert problem.where == f"{tmp_path / 'study.yaml'}:1:{written_so.index(at) + 1}"
+    assert re.search(message, problem.message), problem.message
+
+
+def test_a_day_without_quotes_is_told_to_take_some(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        loaded(tmp_path, f"{SMALLEST}expect: [{{head: L9H1, run: 2026-11-24, within: 0.02}}]\n")
+    assert caught.value.problems[0].remedy == 'put it in quotes to mean text: "2026-11-24"'
+
+
 TOO_MANY = ", ".join(f"s{place}" for place in range(65))
 
 
@@ -256,7 +368,8 @@ def test_no_section_can_be_changed(tmp_path: Path, section: str) -> None:
 
 def test_no_list_can_be_changed(tmp_path: Path) -> None:
     spec = loaded(tmp_path, FULLEST)
-    lists = (spec.study.authors, spec.facts.items, spec.contrasts, spec.interactions, spec.doses)
+    lists = (spec.study.authors, spec.study.tags, spec.facts.items, spec.contrasts, spec.interactions, spec.doses)
+    lists = (*lists, spec.expect, spec.replicates, spec.replicates[0].interval)
     for value in (*lists, spec.tests.corrections, spec.robustness.aggregations, spec.robustness.facts):
         assert isinstance(value, tuple)
     assert isinstance(spec.contrasts[0].a.where["size"], tuple)
