@@ -2,6 +2,7 @@
 //   plotly.js     the part of Plotly that the pages use, without the texts that describe its attributes
 //   page.js       this folder's own modules and the table sorter, as one script: pages opened from a file may not
 //                 load modules
+//   search.js     what finds pages by their words; loaded when somebody searches
 //   scripts.json  what was built from what: versions, licences, integrity, and the hash of these sources
 //   licences.txt  the licences of everything inside
 
@@ -56,6 +57,16 @@ const page = await build({
   banner: { js: "/* Built from explorer/src by `make scripts`: change it there. */" },
 });
 
+const search = await build({
+  ...common,
+  entryPoints: ["src/search.ts"],
+  outfile: path.join(ASSETS, "search.js"),
+  format: "iife",
+  minify: true,
+  legalComments: "inline",
+  banner: { js: "/* Built from explorer/src by `make scripts`, with MiniSearch (MIT): change it there. */" },
+});
+
 async function sourcesHash() {
   const files = ["build.mjs", "package-lock.json", "tsconfig.json"];
   for (const name of await readdir(path.join(HERE, "src"))) files.push(`src/${name}`);
@@ -82,9 +93,9 @@ async function licence(name) {
   return { name, version, license: typeof license === "object" ? license.type : license, text };
 }
 
-const parts = await Promise.all((await packages(plotly, page)).map(licence));
+const parts = await Promise.all((await packages(plotly, page, search)).map(licence));
 const built = {};
-for (const name of ["plotly.js", "page.js"]) {
+for (const name of ["plotly.js", "page.js", "search.js"]) {
   const content = await readFile(path.join(ASSETS, name));
   built[name] = { bytes: content.length, integrity: `sha256-${createHash("sha256").update(content).digest("base64")}` };
 }

@@ -1,10 +1,12 @@
 // What every page does: draw its figures, keep up with the theme, and offer the tools.
 
+import { filterCards } from "./cards";
 import { showOneFigure } from "./embed";
 import { explore, type FigureHooks } from "./explorer";
 import { enhanceFigures } from "./figure_tools";
 import * as numbers from "./numbers";
 import { type Drawing, draw, followTheme } from "./plots";
+import { offerSearch } from "./search_box";
 import { enhanceTables } from "./tables";
 
 function closeContentsOnPhones(): void {
@@ -47,6 +49,8 @@ followTheme();
 drawFigures(explore());
 enhanceTables(document);
 enhanceFigures(document);
+filterCards();
+offerSearch();
 
 // For the tests that hold these numbers to those of the program that wrote the page.
 Object.assign(window, { reportgen: { numbers } });
