@@ -92,7 +92,8 @@ class Document:
     """A page: what its front matter says, and its blocks.
 
     `depth` is the number of folders above it in the site; `bibliography` is the file beside it that holds the works
-    `cited`; `scripts` are data of its own that it loads.
+    `cited`; `scripts` are data of its own that it loads; `image` is the file beside it that stands for it where it is
+    linked to from elsewhere, or empty.
     """
 
     title: str
@@ -104,3 +105,4 @@ class Document:
     cited: tuple[str, ...] = ()
     bibliography: str = "references.bib"
     scripts: tuple[str, ...] = ()
+    image: str = ""

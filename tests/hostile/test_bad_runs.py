@@ -274,7 +274,7 @@ def test_hostile_facts_are_shown_as_text_everywhere(place: Place, tmp_path: Path
     with visiting(browser, site / "studies" / "h" / "index.html") as visit:
         assert visit.complaints == []
         assert visit.page.evaluate("window.pwned") is None
-        assert visit.page.title() == title
+        assert visit.page.title() == f"{title} – Attention heads"
         assert visit.page.locator("h1").inner_text() == title
         statements = visit.page.locator("#statements").text_content() or ""
         for text in HOSTILE.values():

@@ -69,7 +69,7 @@ def visit(browser: Browser, place: Place) -> Iterator[Visit]:
 
 
 def test_titles_and_names_are_shown_as_written(visit: Visit) -> None:
-    assert visit.page.title() == "<b>Bad</b> {{ 7*7 }}"
+    assert visit.page.title() == "<b>Bad</b> {{ 7*7 }} – Attention heads"
     assert visit.page.locator("h1").inner_text() == "<b>Bad</b> {{ 7*7 }}"
     assert "mean in <b>true</b> statements" in visit.page.locator(".head-panel dt").all_inner_texts()
     assert "mean in $false$ statements" in visit.page.locator(".head-panel dt").all_inner_texts()

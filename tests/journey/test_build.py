@@ -64,7 +64,7 @@ def visit(browser: Browser, place: Place) -> Iterator[Visit]:
 def test_the_page_opens_from_a_file_without_network_or_complaint(visit: Visit) -> None:
     assert visit.complaints == []
     assert [url for url in visit.requests if not url.startswith("file:")] == []
-    assert visit.page.title() == "A demonstration"
+    assert visit.page.title() == "A demonstration – Attention heads"
 
 
 def test_the_page_has_its_parts_in_order(visit: Visit) -> None:
