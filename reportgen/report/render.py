@@ -30,7 +30,7 @@ def component(name: str, **values: object) -> Html:
 
 def qmd(document: Document) -> str:
     """A document as Quarto Markdown, valid for Quarto and for the embedded engine."""
-    return _qmd().get_template("document.qmd.j2").render(document=document)
+    return qmd_environment().get_template("document.qmd.j2").render(document=document)
 
 
 @cache
@@ -45,7 +45,8 @@ def _html() -> Environment:
 
 
 @cache
-def _qmd() -> Environment:
+def qmd_environment() -> Environment:
+    """What fills templates of Quarto Markdown: plain strings are escaped, `Md` is not."""
     environment = Environment(
         loader=FileSystemLoader(templates_folder()),
         autoescape=False,
