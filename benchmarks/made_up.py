@@ -24,7 +24,8 @@ from reportgen.report.results import Plan, Results
 from reportgen.robustness import explore
 from reportgen.scores import label_scores
 from reportgen.shown import choose_shown
-from reportgen.site.build import Site, write_site
+from reportgen.site.build import write_site
+from reportgen.site.project import Site
 from reportgen.spec.load import load_spec
 from reportgen.statements import Statement
 from reportgen.study import plan_study, run_study
@@ -55,7 +56,7 @@ def wide_page() -> Path:
 
 
 def _page(results: Results) -> Path:
-    study = compose_study(results, "benchmark")
+    study = compose_study(results, "benchmark", "Benchmark")
     folder = tempfile.mkdtemp(prefix="reportgen-benchmark-")
     atexit.register(shutil.rmtree, folder)
     site = Site.at(Path(folder))

@@ -23,8 +23,9 @@ from reportgen.report.page import AddedPage
 from reportgen.report.results import Plan
 from reportgen.scores import flat
 from reportgen.sensitivity import unit_of
-from reportgen.site.build import Site, add_page
+from reportgen.site.build import add_page
 from reportgen.site.pages import added_key
+from reportgen.site.project import Site
 from reportgen.spec.model import SpecFile, TestsSection
 from reportgen.stats.calibration import calibrate
 from reportgen.stats.calibration_tested import Settings

@@ -6,7 +6,7 @@ from reportgen.errors import InputError, Problem
 from reportgen.locking import Lock, lock_of, lock_path, read_lock, write_lock
 from reportgen.progress import Progress
 from reportgen.report.results import Plan
-from reportgen.site.build import Site
+from reportgen.site.project import Site
 from reportgen.spec.model import SpecFile
 from reportgen.store import Store
 from reportgen.study import plan_study

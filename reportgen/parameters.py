@@ -2,9 +2,11 @@
 
 import math
 import re
+from datetime import timedelta
 
 import click
 
+_AGES = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _MOST_SIZES = 20
 _FEWEST_PAIRS, _MOST_PAIRS = 2, 10_000_000
 
@@ -33,6 +35,14 @@ def points(text: str) -> float:
     if not 0 < value <= 100:
         raise click.BadParameter(f"{_short(text)} is not a number of points of attention, more than 0 and at most 100")
     return value / 100
+
+
+def age(text: str) -> timedelta:
+    """A length of time in hours, days or weeks: "12h", "7d", "4w"."""
+    written = re.fullmatch(r"([0-9]{1,5})([hdw])", text, re.ASCII)
+    if written is None:
+        raise click.BadParameter(f"{_short(text)} is not a length of time such as 12h, 7d or 4w")
+    return int(written[1]) * _AGES[written[2]]
 
 
 def _short(text: str) -> str:

@@ -10,16 +10,18 @@ that is still writing.
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from reportgen.errors import StudyError
 
 _DIGEST_BYTES = 32
+_OF_MODELS = ("models", "digests")
 _PARTIAL = ".partial-"
 _SECONDS_TO_WRITE = 3600.0
 
@@ -99,3 +101,30 @@ class Store:
             payload = None if path.name.startswith(".") else self.get(room, path.name)
             if payload is not None:
                 yield payload
+
+
+@contextmanager
+def fresh_store(cache: Path) -> Iterator[Path]:
+    """A store in which nothing is kept but models, so that everything is computed anew; what was computed goes into the
+    `cache` when the block ends, however it ends."""
+    fresh = cache / f".fresh-{os.getpid()}"
+    fresh.mkdir(parents=True)
+    try:
+        for room in _OF_MODELS:
+            (cache / room).mkdir(exist_ok=True)
+            (fresh / room).symlink_to((cache / room).resolve(), target_is_directory=True)
+        yield fresh
+    finally:
+        _move_in(fresh, cache)
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _move_in(fresh: Path, cache: Path) -> None:
+    for room in fresh.iterdir():
+        if room.name in _OF_MODELS:
+            continue
+        for entry in room.rglob("*"):
+            if entry.is_file() and not entry.name.startswith("."):
+                place = cache / entry.relative_to(fresh)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                entry.replace(place)

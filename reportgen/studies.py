@@ -1,23 +1,38 @@
 """Many studies into one site: each on its own feet, so that one that fails stops no other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from reportgen.errors import InputError, Problem, ReportgenError
+from reportgen import provenance
+from reportgen.errors import InputError, Problem, ReportgenError, StudyError
+from reportgen.history.compare import Comparison, compare
 from reportgen.progress import Progress
 from reportgen.report.page import Card, StudyPage
-from reportgen.site.build import Kept, Site, failed, write_site
+from reportgen.report.results import Results
+from reportgen.site.build import Kept, failed, write_site
+from reportgen.site.project import Site
 from reportgen.spec.load import load_spec
-from reportgen.study import study_key, study_page
+from reportgen.spec.model import SpecFile
+from reportgen.store import fresh_store
+from reportgen.study import plan_study, run_study, study_key
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one spec: a fresh page, the page of last time, or an error and maybe the page of last time."""
+    """What became of one spec: a fresh page, the page of last time, or an error and maybe the page of last time.
+
+    `study` and `title` are its id and title as far as they are known; `comparison` is its run beside the one before it,
+    where it ran.
+    """
 
     spec: Path
-    study: StudyPage | Kept | None
+    study: str
+    title: str
+    page: StudyPage | Kept | None
+    comparison: Comparison | None = None
     error: Exception | None = None
 
 
@@ -26,7 +41,7 @@ class Built:
     """What became of every spec, and the error where the site as a whole could not be written."""
 
     outcomes: tuple[Outcome, ...]
-    site_error: ReportgenError | None
+    site_error: ReportgenError | None = None
 
     @property
     def errors(self) -> tuple[Exception, ...]:
@@ -35,58 +50,113 @@ class Built:
         return (*(outcome.error for outcome in self.outcomes if outcome.error is not None), *own)
 
 
-def build_studies(
-    specs: Sequence[Path], site: Site, cache: Path, *, whole: bool, limit: int | None, progress: Progress
-) -> Built:
-    """Build the studies of some specs into the site; `whole` says that they are all that the site holds.
+@dataclass(frozen=True)
+class Builder:
+    """Builds studies into a site.
 
-    Where `whole` is false, the site's other studies stay as they are. A site that cannot be written stays too.
+    `limit` cuts every study to its first facts. With `max_age`, a study whose last run is older is captured anew,
+    whatever the store holds; one whose inputs changed is built in any case.
     """
-    published = site.cards()
-    outcomes: list[Outcome] = []
-    for spec in specs:
-        taken = {outcome.study.card.id: outcome.spec for outcome in outcomes if outcome.study is not None}
-        with progress.stage(spec.stem):
-            outcomes.append(_build(spec, published, taken, site.key, cache, limit, progress))
-    studies = [outcome.study for outcome in outcomes if outcome.study is not None]
-    if not whole:
-        built = {study.card.id for study in studies}
-        studies = [*studies, *(Kept(card) for card in published.values() if card.id not in built)]
-    try:
-        if studies:
-            with progress.stage("site"):
-                write_site(site, sorted(studies, key=lambda study: study.card.id))
-    except ReportgenError as error:
-        return Built(tuple(outcomes), error)
-    return Built(tuple(outcomes), None)
 
+    site: Site
+    cache: Path
+    progress: Progress
+    limit: int | None = None
+    max_age: timedelta | None = None
+    _published: dict[str, Card] = field(default_factory=dict, init=False, repr=False)
 
-def _build(
-    path: Path,
-    published: dict[str, Card],
-    taken: dict[str, Path],
-    site_key: str,
-    cache: Path,
-    limit: int | None,
-    progress: Progress,
-) -> Outcome:
-    card = next((card for card in published.values() if card.spec == path.name), None)
-    try:
-        file = load_spec(path)
-        study = file.spec.study.id
-        _require_free(study, path, taken)
-        card = published.get(study, card)
-        key = study_key(file, cache, limit, site_key)
-        if card is not None and card.key == key and not card.failing:
-            progress.say(f"{study}: unchanged")
-            return Outcome(path, Kept(card))
-        progress.say(f"{study}: {file.spec.study.title}")
-        return Outcome(path, study_page(file, cache, limit, key, progress))
-    except Exception as error:  # whatever went wrong in this study, the others go on; the caller tells
-        why = str(error) if isinstance(error, ReportgenError) else f"{type(error).__name__}: {error}"
-        # Another spec may have taken over the id that this one had; the page is that one's then.
-        kept = None if card is None or card.id in taken else failed(card, why)
-        return Outcome(path, kept, error)
+    def build(self, specs: Sequence[Path], *, whole: bool) -> Built:
+        """Build the studies of some specs into the site; `whole` says that they are all that the site holds.
+
+        Where `whole` is false, the site's other studies stay as they are. A site that cannot be written stays too.
+        """
+        self._published.update(self.site.cards())
+        outcomes: list[Outcome] = []
+        for spec in specs:
+            taken = {outcome.study: outcome.spec for outcome in outcomes if outcome.page is not None}
+            with self.progress.stage(spec.stem):
+                outcomes.append(self._outcome(spec, taken))
+        try:
+            self._write(outcomes, whole=whole)
+        except ReportgenError as error:
+            return Built(tuple(outcomes), error)
+        return Built(tuple(outcomes))
+
+    def _outcome(self, path: Path, taken: dict[str, Path]) -> Outcome:
+        card = next((card for card in self._published.values() if card.spec == path.name), None)
+        study, title = ("", path.stem) if card is None else (card.id, card.title)
+        try:
+            file = load_spec(path)
+            study, title = file.spec.study.id, file.spec.study.title
+            _require_free(study, path, taken)
+            card = self._published.get(study, card)
+            key = study_key(file, self.cache, self.limit, self.site.key)
+            aged = self._aged(study)
+            if card is not None and not aged and self._stands(card, key):
+                self.progress.say(f"{study}: unchanged")
+                return Outcome(path, study, title, Kept(card))
+            self.progress.say(f"{study}: {title}{', captured anew for the sake of its age' if aged else ''}")
+            with fresh_store(self.cache) if aged else nullcontext(self.cache) as store:
+                page, comparison = self._run(file, store, key)
+            return Outcome(path, study, title, page, comparison)
+        except Exception as error:  # whatever went wrong in this study, the others go on; the caller tells
+            # Another spec may have taken over the id that this one had; the page is that one's then.
+            kept = None if card is None or card.id in taken else failed(card, error)
+            return Outcome(path, study, title, kept, error=error)
+
+    def _stands(self, card: Card, key: str) -> bool:
+        return card.key == key and not card.failing and self.site.holds(card.id)
+
+    def _aged(self, study: str) -> bool:
+        """Whether the study has a run, and the last is older than it may be."""
+        if self.max_age is None:
+            return False
+        finished = self.site.history.runs(study).finished
+        return bool(finished) and provenance.now() - datetime.fromisoformat(finished[-1].finished) > self.max_age
+
+    def _run(self, file: SpecFile, store: Path, key: str) -> tuple[StudyPage, Comparison | None]:
+        """The whole way, from the spec to the page. A part of a study leaves no record, and is compared with nothing."""
+        from reportgen.report.compose import compose_study  # noqa: PLC0415
+
+        with self.progress.stage("plan"):
+            plan = plan_study(file, store, self.limit, self.progress)
+        results = run_study(plan, store, self.progress)
+        with self.progress.stage("page"):
+            comparison = None if self.limit is not None else self._compared(results)
+            return compose_study(results, key, self.site.settings.title, comparison), comparison
+
+    def _compared(self, results: Results) -> Comparison:
+        from reportgen.report.run_record import facts_csv, run_record  # noqa: PLC0415
+
+        history, study = self.site.history, results.plan.file.spec.study.id
+        runs = history.runs(study)
+        record, now = run_record(results, runs.records), facts_csv(results.plan.facts)
+        before = runs.finished[-1] if runs.finished else None
+
+        def facts(digest: str) -> bytes | None:
+            return now if record.inputs is not None and digest == record.inputs.facts else history.facts(study, digest)
+
+        return compare(before, record, facts)
+
+    def _write(self, outcomes: Sequence[Outcome], *, whole: bool) -> None:
+        pages = [outcome.page for outcome in outcomes if outcome.page is not None]
+        built = {page.card.id for page in pages}
+        if not whole:
+            pages += (Kept(card) for card in self._published.values() if card.id not in built)
+        elif any(outcome.error is not None for outcome in outcomes):
+            self._require_all(built)
+        if pages:
+            with self.progress.stage("site"):
+                write_site(self.site, sorted(pages, key=lambda page: page.card.id))
+
+    def _require_all(self, built: set[str]) -> None:
+        """A failing study whose earlier page is not here must not vanish from a site that is published elsewhere."""
+        if lost := [study for study in self.site.history.studies() if study not in built]:
+            named = ", ".join(f"`{study}`" for study in lost)
+            raise StudyError(
+                f"the site would lose the page of {named}: a study fails, and {self.site.published} does not hold its "
+                "earlier page. Nothing is written. Mend the study, or put the published site back there first."
+            )
 
 
 def _require_free(study: str, path: Path, taken: dict[str, Path]) -> None:

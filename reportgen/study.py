@@ -16,7 +16,6 @@ from reportgen.models.source import find_model
 from reportgen.models.tokenizer import Tokenizer
 from reportgen.planned import answerable, goes_by_measured, require_columns
 from reportgen.progress import Progress
-from reportgen.report.page import StudyPage
 from reportgen.report.results import Plan, Results
 from reportgen.scores import columns_of, label_columns, label_scores
 from reportgen.spec.model import SpecFile
@@ -134,14 +133,3 @@ def own_scores(plan: Plan, cache: Path, progress: Progress) -> xr.DataArray:
         return label_scores(values, statements)
     knowledge = know(statements, plan.facts, plan.tokenizer, model, spec.measure)
     return label_scores(values, statements, knowledge.columns(statements))
-
-
-def study_page(file: SpecFile, cache: Path, limit: int | None, key: str, progress: Progress) -> StudyPage:
-    """The whole way, from the spec to the page."""
-    from reportgen.report.compose import compose_study  # noqa: PLC0415
-
-    with progress.stage("plan"):
-        plan = plan_study(file, cache, limit, progress)
-    results = run_study(plan, cache, progress)
-    with progress.stage("page"):
-        return compose_study(results, key)

@@ -8,7 +8,7 @@ import click
 
 from reportgen.cli.designing import calibrate, lock, power
 from reportgen.cli.publishing import serve
-from reportgen.cli.running import build, check
+from reportgen.cli.running import build, check, regenerate
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,7 +20,7 @@ def main() -> None:
     """
 
 
-for _command in (build, check, serve, lock, power, calibrate):
+for _command in (build, check, regenerate, serve, lock, power, calibrate):
     main.add_command(_command)
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def lock(spec: Path, folder: Path, cache: Path, again: bool, quiet: bool) -> Non
     """Write down what decides the hypotheses, before there are results; loads no weights."""
     from reportgen.lock_study import lock_study  # noqa: PLC0415
     from reportgen.locking import lock_path  # noqa: PLC0415
-    from reportgen.site.build import Site  # noqa: PLC0415
+    from reportgen.site.project import Site  # noqa: PLC0415
     from reportgen.spec.load import load_spec  # noqa: PLC0415
 
     console = Console(quiet=quiet)
@@ -80,7 +80,7 @@ def power(spec: Path, cache: Path, pairs: tuple[int, ...], sd: float | None, eff
 def calibrate(spec: Path, folder: Path, cache: Path, draws: int, quiet: bool) -> None:
     """Prove on a study's own scores that its procedure holds its error rate; adds a page to the published study."""
     from reportgen.calibrating import calibrate_study  # noqa: PLC0415
-    from reportgen.site.build import Site  # noqa: PLC0415
+    from reportgen.site.project import Site  # noqa: PLC0415
     from reportgen.spec.load import load_spec  # noqa: PLC0415
 
     console = Console(quiet=quiet)

@@ -63,12 +63,8 @@ def name_beside(record: RunRecord, other: RunRecord) -> str:
     return record.day if record.day != other.day else moment_text(record)
 
 
-def anchor(record: RunRecord) -> str:
-    """The id of a run on the page of its study's history: "run-20261124195548"."""
-    return _anchor(record, 1)
-
-
 def _anchor(record: RunRecord, occurrence: int) -> str:
+    """The id of a run on the page of its study's history: "run-20261124195548", the second of that moment with "-2"."""
     digits = re.sub(r"\D", "", record.finished.removesuffix("+00:00"))
     return f"run-{digits}" if occurrence == 1 else f"run-{digits}-{occurrence}"
 

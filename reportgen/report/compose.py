@@ -3,7 +3,10 @@
 Each section is one function from the results to its blocks; `compose_study` is their order.
 """
 
+from collections.abc import Iterator
+
 from reportgen import numbers
+from reportgen.history.compare import Comparison
 from reportgen.locking import Deviation, deviations
 from reportgen.report import finding_text
 from reportgen.report.across_site import FILE, study_null
@@ -12,6 +15,7 @@ from reportgen.report.calibration_page import calibration_key
 from reportgen.report.contrast import contrast_blocks
 from reportgen.report.document import Block, Callout, Document, Heading, Prose, Raw, texts
 from reportgen.report.downloads import bibtex, downloads
+from reportgen.report.expectations_section import expectation_blocks
 from reportgen.report.facts_section import facts_blocks
 from reportgen.report.further_section import dose_blocks, interaction_blocks
 from reportgen.report.knowledge_section import knowledge_blocks
@@ -19,6 +23,7 @@ from reportgen.report.lock_section import lock_blocks, state_text
 from reportgen.report.markup import Md, join_md, md, plain_md
 from reportgen.report.methods import cited_keys, limits, methods
 from reportgen.report.page import Card, StudyPage
+from reportgen.report.pictures import SOCIAL, pictures
 from reportgen.report.pieces import FOLDER, pieces, script
 from reportgen.report.provenance_section import provenance_blocks
 from reportgen.report.reading import reading_blocks
@@ -26,12 +31,17 @@ from reportgen.report.render import component
 from reportgen.report.results import Plan, Results
 from reportgen.report.robustness_page import PAGE as ROBUSTNESS
 from reportgen.report.robustness_page import robustness_document
+from reportgen.report.run_record import facts_csv
 from reportgen.report.tables import folded
 from reportgen.report.twin import twin
 
 
-def compose_study(results: Results, key: str) -> StudyPage:
-    """The finished page of a study, its downloads and its card; `key` names all that they depend on."""
+def compose_study(results: Results, key: str, site: str, comparison: Comparison | None = None) -> StudyPage:
+    """The finished page of a study, its downloads and its card; `key` names all that they depend on, `site` is the
+    site's title.
+
+    `comparison` is this run beside the one before it; a part of a study, which leaves no record, has none.
+    """
     spec = results.plan.file.spec
     written, limited = methods(results), limits(results)
     blocks = _blocks(results)
@@ -46,23 +56,32 @@ def compose_study(results: Results, key: str) -> StudyPage:
         authors=spec.study.authors,
         depth=2,
         blocks=(
-            *_opening(results),
+            *_opening(results, comparison),
             *blocks,
+            *_expected(comparison),
             *_methods(written, limited, cited, results),
             *_notices(results),
             *provenance_blocks(results, files),
         ),
         cited=cited,
         scripts=(f"{FOLDER}/study.js",),
+        image=SOCIAL,
     )
     beside = {file.name: file.content for file in files}
     return StudyPage(
         card=_card(results, key),
         document=document,
-        files={**beside, f"{FOLDER}/study.js": script("study", data), FILE: study_null(results.findings).to_json()},
+        files={
+            **beside,
+            **pictures(results, site),
+            f"{FOLDER}/study.js": script("study", data),
+            FILE: study_null(results.findings).to_json(),
+        },
         pieces=lambda: pieces(results),
         further={ROBUSTNESS: robustness},
         still_right={CALIBRATION: calibration_key(results.plan)},
+        record=None if comparison is None else comparison.after,
+        facts=facts_csv(results.plan.facts),
     )
 
 
@@ -79,7 +98,13 @@ def _blocks(results: Results) -> tuple[Block, ...]:
     )
 
 
-def _opening(results: Results) -> tuple[Block, ...]:
+def _expected(comparison: Comparison | None) -> tuple[Block, ...]:
+    if comparison is None:
+        return ()
+    return expectation_blocks(comparison.after.expectations, comparison.after.replications)
+
+
+def _opening(results: Results, comparison: Comparison | None) -> tuple[Block, ...]:
     plan = results.plan
     pairs = {statement.fact.pair for statement in plan.statements.statements}
     relations = {statement.fact.relation for statement in plan.statements.statements}
@@ -91,12 +116,27 @@ def _opening(results: Results) -> tuple[Block, ...]:
         numbers.things(len(relations), "relation"),
         f"captured {_captured_on(results)}",
         state_text(plan.lock, locked_deviations(plan)),
+        *_standing(comparison),
     )
     blocks: list[Block] = [Prose(join_md(md("[{chip}]{{.chip}}", chip=chip) for chip in chips), "chips")]
     if plan.limit is not None:
         text = md("Only the first {n} facts of the study were used, to look at quickly.", n=plan.limit)
         blocks.append(Callout("warning", Md("A part of the study"), text))
     return tuple(blocks)
+
+
+def _standing(comparison: Comparison | None) -> Iterator[str]:
+    """How the run stands to the one before it and to what the spec expects."""
+    if comparison is None:
+        return
+    day, before = comparison.after.day, comparison.before
+    if comparison.kind == "reproduced":
+        yield f"reproduced {'exactly ' if comparison.shift is None or comparison.shift.exact else ''}on {day}"
+    elif comparison.kind == "alarm" and before is not None:
+        yield f"alarm: same inputs, other numbers than on {before.day}"
+    verdicts = comparison.after.expectations
+    if verdicts:
+        yield f"expectations: {sum(verdict.met for verdict in verdicts)} of {len(verdicts)} met"
 
 
 def _captured_on(results: Results) -> str:
@@ -152,4 +192,6 @@ def _card(results: Results, key: str) -> Card:
         date=_captured_on(results),
         n=finding_text.n_text(first),
         key=key,
+        tags=spec.study.tags,
+        relations=tuple(sorted({statement.fact.relation for statement in plan.statements.statements})),
     )

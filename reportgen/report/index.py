@@ -50,7 +50,6 @@ class Filter:
 
 def compose_index(title: str, cards: Sequence[Card], changes: Sequence[Change]) -> Document:
     """The first page: the newest studies, and the latest of `changes`, which begin with the newest."""
-    changes = () if isinstance(changes, Mapping) else changes  # goes when site/build.py calls compose_studies
     return Document(
         title=title,
         question="Which attention heads of a language model look at the subject when it states a fact, and do they look "

@@ -23,6 +23,7 @@ class Card:
     - `changed`: the day of the last run whose findings were others than before; `reproduced`: the day of the last run
       that found every number again, captured anew. Both are empty where there was none
     - `expectations`: how many of the spec's are met ("3 of 3 met"); empty where it has none
+    - `history`: the key of the runs that all this is known from
     - `alarm`: by how much numbers differ though no input does; empty where none do
     """
 
@@ -43,6 +44,7 @@ class Card:
     reproduced: str = ""
     expectations: str = ""
     alarm: str = ""
+    history: str = ""
 
     @property
     def day(self) -> str:

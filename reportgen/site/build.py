@@ -1,270 +1,195 @@
 """A site out of studies: gather everything, then write beside, then swap.
 
 1. Each study gives its fresh page, or its page of last time where nothing that it depends on changed, or, where
-   it failed, its page of last time with the failure on its card.
-2. A whole Quarto project is written beside the present one, and rendered beside the present site; pages of last
-   time are taken over as they are.
-3. Both are swapped in whole. Anything that fails before that leaves the published site as it was.
+   it failed, its page of last time with the failure on top of it.
+2. What ran is recorded in the history, and a study whose history has grown gets its page of runs anew.
+3. A whole Quarto project is written beside the present one. Of its pages those are rendered whose source is not what
+   the published page was rendered from; the others are taken over as they are.
+4. Project and site are swapped in whole. Anything that fails before that leaves the published site as it was.
 
-A study may have several pages: its index, further ones that come with it, and ones that other commands add later
-(`add_page`). A line on top of each leads to the others. An added page stays as long as the study is unchanged, and
-is taken over, rendered anew, into a fresh study that says that it is still right.
+A study may have several pages: its index, further ones that come with it, that of its runs, and ones that other
+commands add later (`add_page`). A line on top of each leads to the others. An added page stays as long as the study is
+unchanged, and is taken over, rendered anew, into a fresh study that says that it is still right.
 """
 
 import json
-import os
 import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Self
 
-import yaml
-
-from reportgen import provenance
 from reportgen.errors import StudyError
-from reportgen.report.across_site import FILE, StudyNull
-from reportgen.report.index import compose_index
+from reportgen.history.record import RunRecord
+from reportgen.report.badge import FILE as BADGE
+from reportgen.report.badge import badge
 from reportgen.report.page import AddedPage, Card, StudyPage
-from reportgen.report.render import qmd, templates_folder
-from reportgen.site import engines
+from reportgen.report.render import templates_folder
+from reportgen.report.site_pages import BIBLIOGRAPHY
+from reportgen.site.frame import write_for_machines, write_frame
+from reportgen.site.histories import history_key, tell
+from reportgen.site.lock import building
+from reportgen.site.manifest import FILE, TOKEN, Manifest, page_sources
 from reportgen.site.pages import link_pages, take_over, write_added, write_documents
-from reportgen.site.swap import recover, swap_in
-from reportgen.store import content_key, write_atomically
+from reportgen.site.project import CARD, Site
+from reportgen.site.staging import Staged, clear_away, put, share, share_tree, staging
 
-CARD = "card.json"
-_SITE_KEY = "site-key.txt"
-_SETTINGS = "_quarto.yml"
-
-
-@dataclass(frozen=True)
-class Site:
-    """The folder of the Quarto website project: sources tracked, `_qmd` and `_site` made by builds."""
-
-    folder: Path
-
-    @classmethod
-    def at(cls, folder: Path) -> Self:
-        """The project in `folder`, begun there with a plain `_quarto.yml` where there is none.
-
-        Raises StudyError where that cannot be written.
-        """
-        settings = folder / _SETTINGS
-        if not settings.is_file():
-            write_atomically(settings, (templates_folder() / "site" / _SETTINGS).read_bytes())
-        return cls(folder)
-
-    @property
-    def title(self) -> str:
-        """The site's title, as its `_quarto.yml` has it; raises StudyError where it has none."""
-        try:
-            settings = yaml.safe_load((self.folder / _SETTINGS).read_text(encoding="utf-8"))
-            return str(settings["website"]["title"])
-        except (yaml.YAMLError, TypeError, KeyError, UnicodeDecodeError) as error:
-            raise StudyError(f"{self.folder / _SETTINGS}: no `website: title:` can be read here.") from error
-
-    @property
-    def published(self) -> Path:
-        """The rendered site."""
-        return self.folder / "_site"
-
-    @property
-    def project(self) -> Path:
-        """The complete Quarto project that the rendered site was made from."""
-        return self.folder / "_qmd"
-
-    @property
-    def sources(self) -> list[Path]:
-        """The tracked files of the project."""
-        return [path for path in sorted(self.folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
-
-    def cards(self) -> dict[str, Card]:
-        """The cards of the studies that are published now, by id; a card that cannot be read is no card."""
-        recover(self.published)
-        recover(self.project)
-        found = {}
-        for path in sorted((self.published / "studies").glob(f"*/{CARD}")):
-            try:
-                found[path.parent.name] = Card.from_json(path.read_bytes())
-            except (TypeError, ValueError):
-                continue
-        return found
-
-    @cached_property
-    def key(self) -> str:
-        """What every page depends on: code, templates, the project's tracked files, the versions in use.
-
-        Taken once: what changes while a build runs is for the next.
-        """
-        templates = provenance.files_version(path for path in templates_folder().rglob("*") if path.is_file())
-        sources = provenance.files_version(self.sources)
-        return content_key(provenance.code_version(""), templates, sources, provenance.versions())
+_LIBRARIES = "site_libs"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A study whose page of last time is taken over, with its card as it is now."""
+    """A study whose page of last time is taken over, with its card as it is now, and the record of its failure where
+    it failed just now."""
 
     card: Card
+    failure: RunRecord | None = None
 
 
 def write_site(site: Site, studies: Sequence[StudyPage | Kept]) -> None:
-    """Write, render and swap in the site of these studies, unless it stands already as it would be.
+    """Record what ran; write, render and swap in the site of these studies, unless it stands already as it would be.
 
-    Raises StudyError where a page cannot be rendered or the disk refuses; the published site then stays.
+    Raises StudyError where a page cannot be rendered, the disk refuses, or another build is at work here; the published
+    site then stays.
     """
-    if _stands(site, studies):
-        _clear_away(site)
-        return
-    with _rewriting(site) as (project, out):
-        pages = _write_project(site, project, out, studies)
-        engines.render_project(project, pages, out, templates_folder(), site.title)
-        (out / _SITE_KEY).write_text(site.key)
+    with building(site.folder):
+        _record(site, studies)
+        if _stands(site, studies):
+            clear_away(site.folder)
+            return
+        with staging(site.folder, site.project, site.published) as staged:
+            _write_assets(site, staged)
+            _finish(site, staged, [_write_study(site, staged, study) for study in studies])
 
 
 def add_page(site: Site, study: str, page: AddedPage) -> None:
     """Add a page to a published study, or write it anew; all else stays as it is but for the lines between pages.
 
     Raises StudyError where the study is not published or was by another version, where the page cannot be rendered,
-    or where the disk refuses; the published site then stays.
+    where the disk refuses or another build is at work here; the published site then stays.
     """
-    _require_published(site, study)
-    beside = Path("studies") / study
-    with _rewriting(site) as (project, out):
-        _copy_tree(site.project, project)
-        _copy_tree(site.published, out)
-        write_added(page, project / beside)
-        shutil.rmtree(out / beside / page.name, ignore_errors=True)
-        _copy_tree(project / beside / page.name, out / beside / page.name)
-        pages = [beside / f"{name}.qmd" for name in link_pages(project / beside)]
-        for written in pages:  # these are shared with the published site, which must not change before the swap
-            (out / written).with_suffix(".html").unlink(missing_ok=True)
-        engines.render_project(project, pages, out, templates_folder(), site.title)
+    with building(site.folder):
+        _require_published(site, study)
+        with staging(site.folder, site.project, site.published) as staged:
+            _write_assets(site, staged)
+            share_tree(site.project / "studies", staged.project / "studies")
+            share_tree(site.published / "studies", staged.out / "studies")
+            beside = _beside(study)
+            write_added(page, staged.project / beside)
+            shutil.rmtree(staged.out / beside / page.name, ignore_errors=True)
+            share_tree(staged.project / beside / page.name, staged.out / beside / page.name)
+            link_pages(staged.project / beside, site.cards()[study].failing)
+            _finish(site, staged, list(site.cards().values()))
+
+
+def _beside(study: str) -> Path:
+    return Path("studies") / study
 
 
 def _require_published(site: Site, study: str) -> None:
-    if study not in site.cards() or not (site.project / "studies" / study / "index.qmd").is_file():
+    if study not in site.cards() or not site.holds(study):
         raise StudyError(f"the study `{study}` has no page in {site.published} yet. Run `reportgen build` first.")
-    key = site.published / _SITE_KEY
-    if not key.is_file() or key.read_text() != site.key:
+    if site.built.key != site.key:
         raise StudyError(
             f"{site.published} was built by another version, or with other settings. Run `reportgen build` first."
         )
+
+
+def _record(site: Site, studies: Sequence[StudyPage | Kept]) -> None:
+    """Append to the history what ran."""
+    for study in studies:
+        if isinstance(study, Kept):
+            if study.failure is not None:
+                site.history.append(study.failure)
+        elif study.record is not None:
+            assert study.record.inputs is not None, "a run that finished knows its inputs"
+            site.history.keep_facts(study.card.id, study.facts, study.record.inputs.facts)
+            site.history.append(study.record)
 
 
 def _stands(site: Site, studies: Sequence[StudyPage | Kept]) -> bool:
     """Whether the published site is already this one."""
     if any(isinstance(study, StudyPage) for study in studies) or not (site.published / "index.html").is_file():
         return False
-    key = site.published / _SITE_KEY
-    same_key = key.is_file() and key.read_text() == site.key
-    return same_key and site.cards() == {study.card.id: study.card for study in studies}
+    cards = {study.card.id: study.card for study in studies}
+    grown = any(card.history != history_key(site.history, card.id) for card in cards.values())
+    return not grown and site.built.key == site.key and site.cards() == cards
 
 
-def _write_project(site: Site, project: Path, out: Path, studies: Sequence[StudyPage | Kept]) -> list[Path]:
-    """Fill the project and what needs no rendering; return the pages that do."""
-    _write_assets(site, project, out)
-    pages = [Path("index.qmd")]
-    for study in studies:
-        beside = Path("studies") / study.card.id
-        if isinstance(study, StudyPage):
-            names = _write_study(study, site.project / beside, project / beside, out / beside)
-            pages += (beside / f"{name}.qmd" for name in names)
-        else:
-            _copy_tree(site.published / beside, out / beside)
-            (out / beside / CARD).unlink(missing_ok=True)
-            if (site.project / beside).is_dir():
-                _copy_tree(site.project / beside, project / beside)
-        (out / beside / CARD).write_bytes(study.card.to_json())
-    index = compose_index(site.title, [study.card for study in studies], _nulls(out, studies))
-    (project / "index.qmd").write_text(qmd(index), encoding="utf-8")
-    return pages
+def _write_study(site: Site, staged: Staged, study: StudyPage | Kept) -> Card:
+    """Fill the study's folders, in part from its present ones; return its card as it is with its runs."""
+    beside = _beside(study.card.id)
+    project, out = staged.project / beside, staged.out / beside
+    if isinstance(study, StudyPage):
+        _write_fresh(study, site.project / beside, project, out)
+    else:
+        share_tree(site.published / beside, out)
+        if (site.project / beside).is_dir():
+            share_tree(site.project / beside, project)
+    card = study.card
+    if isinstance(study, StudyPage) or card.history != history_key(site.history, card.id):
+        card = tell(site.history, card, project, out)
+    link_pages(project, card.failing)
+    put(out / CARD, card.to_json())
+    put(out / BADGE, badge(card))
+    return card
 
 
-def _nulls(out: Path, studies: Sequence[StudyPage | Kept]) -> dict[str, StudyNull]:
-    """The max-T nulls that the studies publish, by their titles."""
-    files = {study.card.title: out / "studies" / study.card.id / FILE for study in studies}
-    found = {title: StudyNull.from_json(file.read_bytes()) for title, file in files.items() if file.is_file()}
-    return {title: null for title, null in found.items() if null is not None}
-
-
-def _write_study(study: StudyPage, present: Path, project: Path, out: Path) -> list[str]:
-    """Fill the study's folders, in part from its `present` one in the project; return the names of its pages."""
+def _write_fresh(study: StudyPage, present: Path, project: Path, out: Path) -> None:
     for name, content in chain(study.files.items(), study.pieces()):
         file = project / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    _copy_tree(project, out)
+    share_tree(project, out)
     write_documents(study, project)
     for name in take_over(study.still_right, present, project):
-        _copy_tree(project / name, out / name)
-    return link_pages(project)
+        share_tree(project / name, out / name)
 
 
-def _copy_tree(folder: Path, copy: Path) -> None:
-    """A study's many small files are written once: the copy shares them where the disk can."""
-    shutil.copytree(folder, copy, copy_function=_link)
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
-
-
-def _write_assets(site: Site, project: Path, out: Path) -> None:
+def _write_assets(site: Site, staged: Staged) -> None:
     from reportgen.report.twin import SCHEMA_FILE, schema_json  # noqa: PLC0415
 
-    project.mkdir(parents=True)
+    shutil.copy(templates_folder() / BIBLIOGRAPHY, staged.project)
     for source in site.sources:
-        shutil.copy(source, project / source.name)
-    shutil.copytree(templates_folder() / "assets", project / "assets")
-    (project / "assets" / SCHEMA_FILE).write_text(json.dumps(schema_json(), indent=1), encoding="utf-8")
-    shutil.copytree(project / "assets", out / "assets")
+        shutil.copy(source, staged.project / source.name)
+    shutil.copytree(templates_folder() / "assets", staged.project / "assets")
+    put(staged.project / "assets" / SCHEMA_FILE, json.dumps(schema_json(), indent=1).encode())
+    share_tree(staged.project / "assets", staged.out / "assets")
 
 
-@contextmanager
-def _rewriting(site: Site) -> Iterator[tuple[Path, Path]]:
-    """A project and a site to be filled, which take the place of the present ones when the block ends well."""
-    try:
-        with _staging(site) as staging:
-            project, out = staging / "qmd", staging / "site"
-            yield project, out
-            swap_in(project, site.project)
-            swap_in(out, site.published)
-    except OSError as error:
-        raise StudyError(
-            f"{site.folder}: the site cannot be written ({_reason(error)}). It stays as it was."
-        ) from error
+def _finish(site: Site, staged: Staged, cards: Sequence[Card]) -> None:
+    """The site's own pages, then HTML of every page whose source is new, then what needs all pages."""
+    write_frame(site, staged, cards)
+    pages = sorted(page.relative_to(staged.project) for page in staged.project.rglob("*.qmd"))
+    before = site.built
+    now = Manifest(site.key, page_sources(staged.project, pages, site.project, before))
+    rendered = [page for page in pages if not _taken_over(page, site, staged, before, now)]
+    if (site.published / _LIBRARIES).is_dir():  # Quarto's, which the pages that are taken over need
+        share_tree(site.published / _LIBRARIES, staged.out / _LIBRARIES)
+    site.engine.render(staged.project, rendered, staged.out, site.settings)
+    write_for_machines(site, staged, cards, [page.with_suffix(".html").as_posix() for page in pages])
+    put(staged.out / FILE, now.to_json())
+    put(staged.project / TOKEN, now.token.encode())
 
 
-def _reason(error: OSError) -> str:
-    """Why, in the system's words; an error over a whole tree says it of its first file."""
-    return str(error.args[0][0][2]) if isinstance(error, shutil.Error) else error.strerror or str(error)
+def _taken_over(page: Path, site: Site, staged: Staged, before: Manifest, now: Manifest) -> bool:
+    """Whether the page's HTML is that of the published site; where it is not, nothing stands in its place yet."""
+    html = page.with_suffix(".html")
+    (staged.out / html).unlink(missing_ok=True)
+    name = page.as_posix()
+    same = before.key == now.key and before.pages.get(name) == now.pages[name]
+    if not (same and (site.published / html).is_file()):
+        return False
+    (staged.out / html).parent.mkdir(parents=True, exist_ok=True)
+    share(site.published / html, staged.out / html)
+    return True
 
 
-def _clear_away(site: Site) -> None:
-    """Drop what a build that was killed has left half-written."""
-    for left in site.folder.glob(".build-*"):
-        shutil.rmtree(left, ignore_errors=True)
+def failed(card: Card, error: Exception) -> Kept:
+    """Last time's page of a study that failed just now; the same failure is recorded once."""
+    from reportgen.report.run_record import failed_record  # noqa: PLC0415
 
-
-@contextmanager
-def _staging(site: Site) -> Iterator[Path]:
-    _clear_away(site)
-    staging = Path(tempfile.mkdtemp(dir=site.folder, prefix=".build-"))
-    try:
-        yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def failed(card: Card, why: str) -> Kept:
-    """Last time's page of a study that failed just now."""
-    since = card.failing or f"since {provenance.now().date().isoformat()}: {why}"
-    return Kept(replace(card, failing=since))
+    record = failed_record(card.id, card.title, error)
+    since = card.failing.partition(":")[0] or f"since {record.day}"
+    now = replace(card, failing=f"{since}: {record.error}")
+    return Kept(now, None if now == card else record)

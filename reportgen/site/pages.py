@@ -13,24 +13,25 @@ from pathlib import Path
 from reportgen.report.markup import Md, md
 from reportgen.report.page import AddedPage, StudyPage
 from reportgen.report.render import qmd
+from reportgen.site.staging import put
 
 _INDEX = "index"
 _KEY = "page-key.txt"
-_TOP = re.compile(r"\A(---\n.*?\n---\n)(?:\n::: \{\.pages\}\n.*?\n:::\n)?", re.DOTALL)
+_TOP = re.compile(r"\A(---\n.*?\n---\n)(?:\n::: \{\.(?:pages|banner)\}\n.*?\n:::\n)*", re.DOTALL)
 
 
 def write_documents(study: StudyPage, folder: Path) -> None:
     """The study's own pages as `.qmd`."""
     for name, document in {_INDEX: study.document, **study.further}.items():
-        _put(folder / f"{name}.qmd", qmd(document).encode())
+        put(folder / f"{name}.qmd", qmd(document).encode())
 
 
 def write_added(page: AddedPage, folder: Path) -> None:
     """A page that was added, with its files, in the place of the one of its name."""
     shutil.rmtree(folder / page.name, ignore_errors=True)
     for name, content in {**page.files, _KEY: page.key.encode()}.items():
-        _put(folder / page.name / name, content)
-    _put(folder / f"{page.name}.qmd", qmd(page.document).encode())
+        put(folder / page.name / name, content)
+    put(folder / f"{page.name}.qmd", qmd(page.document).encode())
 
 
 def take_over(still_right: Mapping[str, str], present: Path, folder: Path) -> list[str]:
@@ -49,15 +50,15 @@ def added_key(added: Path) -> str | None:
     return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
-def link_pages(folder: Path) -> list[str]:
-    """Lead from every page of a study to its others; return the names of all, the index first."""
+def link_pages(folder: Path, failing: str) -> None:
+    """Lead from every page of a study to its others, the index first; where the study is `failing`, say so on each."""
     names = sorted((page.stem for page in folder.glob("*.qmd")), key=lambda name: (name != _INDEX, name))
     for name in names:
         text = (folder / f"{name}.qmd").read_text(encoding="utf-8")
         top = _TOP.match(text)
         assert top is not None, "every page begins with its front matter"
-        _put(folder / f"{name}.qmd", (top[1] + _line(names, name) + text[top.end() :]).encode())
-    return names
+        lines = _line(names, name) + _banner(failing)
+        put(folder / f"{name}.qmd", (top[1] + lines + text[top.end() :]).encode())
 
 
 def _line(names: Sequence[str], here: str) -> str:
@@ -65,6 +66,14 @@ def _line(names: Sequence[str], here: str) -> str:
     if len(names) == 1:
         return ""
     return "\n::: {.pages}\n" + " · ".join(_link(name, here) for name in names) + "\n:::\n"
+
+
+def _banner(failing: str) -> str:
+    if not failing:
+        return ""
+    return (
+        "\n" + md("::: {{.banner}}\nThis page is from an earlier run; the study fails {why}\n:::", why=failing) + "\n"
+    )
 
 
 def _link(name: str, here: str) -> Md:
@@ -76,9 +85,3 @@ def _link(name: str, here: str) -> Md:
         if name == here
         else md("[{title}]({name}.html)", title=title, name=Md(name))
     )
-
-
-def _put(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    path.write_bytes(content)
