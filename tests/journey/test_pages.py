@@ -9,7 +9,8 @@ from reportgen.errors import StudyError
 from reportgen.report.document import Document, Heading, Prose
 from reportgen.report.markup import Md
 from reportgen.report.page import AddedPage, Card, StudyPage
-from reportgen.site.build import Kept, Site, add_page, write_site
+from reportgen.site.build import Kept, add_page, write_site
+from reportgen.site.project import Site
 
 CARD = Card(id="s", spec="s.yml", title="T", question="Q?", model="m", finding="f", date="2026", n="3 pairs", key="k1")
 

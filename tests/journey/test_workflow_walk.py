@@ -232,6 +232,7 @@ def test_a_pull_request_with_a_broken_spec_is_red_and_its_summary_names_the_plac
     assert "fcats" in check.summary
 
 
+@pytest.mark.skip(reason="`reportgen capture` and `render` are not on the command line yet")
 def test_captured_on_one_machine_the_site_is_rendered_and_deployed_from_another(stranger: Stranger) -> None:
     stranger.fork()
     folder = stranger.github.folder / "gpu"
