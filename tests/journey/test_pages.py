@@ -66,7 +66,7 @@ def test_a_kept_study_keeps_all_its_pages_to_the_byte(site: Site) -> None:
     write_site(site, [study(further={"robustness": document("Other choices")})])
     add_page(site, "s", calibration())
     before = {name: html(site, name) for name in ("index", "robustness", "calibration")}
-    write_site(site, [Kept(replace(CARD, failing="since today: it fails"))])
+    write_site(site, [Kept(replace(CARD, finding="Told otherwise."))])
     assert {name: html(site, name) for name in before} == before
     assert (site.published / "studies" / "s" / "calibration" / "curve.csv").read_bytes() == b"n,p\n"
     assert (site.project / "studies" / "s" / "calibration.qmd").is_file()
