@@ -106,3 +106,8 @@ class Document:
     bibliography: str = "references.bib"
     scripts: tuple[str, ...] = ()
     image: str = ""
+
+    @property
+    def draws(self) -> bool:
+        """Whether the page draws: figures of its own, or those that its scripts' data ask for."""
+        return bool(self.scripts) or any(isinstance(block, Figure | Columns) for block in self.blocks)

@@ -1,9 +1,9 @@
-"""The terms of art of the pages, in plain words: what a page of the site lists, and what other pages link to."""
+"""The terms of art of the pages, in plain words, as a page of the site lists them."""
 
 import re
 from dataclasses import dataclass
 
-from reportgen.report.markup import Md, md
+from reportgen.report.markup import Md
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,6 @@ class Group:
 def terms() -> tuple[Term, ...]:
     """Every term, in the order of the alphabet."""
     return tuple(sorted((term for group in GROUPS for term in group.terms), key=lambda term: term.name.lower()))
-
-
-def term_link(name: str, depth: int, text: str = "") -> Md:
-    """A link to a term from a page that is `depth` folders down; raises KeyError where the glossary has no such term."""
-    anchors = {term.name: term.anchor for term in terms()}
-    return md("[{text}]({address})", text=text or name, address=Md(f"{'../' * depth}glossary.html#{anchors[name]}"))
 
 
 _FACTS = Group(

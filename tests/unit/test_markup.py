@@ -3,7 +3,7 @@ import json
 import pytest
 import yaml
 
-from reportgen.report.document import Callout, Document, Heading, Prose, Raw
+from reportgen.report.document import Block, Callout, Columns, Document, Figure, Heading, Prose, Raw
 from reportgen.report.markup import Html, Md, escape_md, md, raw_html
 from reportgen.report.render import component, qmd
 from reportgen.report.tables import Column, Row, table_html
@@ -74,6 +74,26 @@ def test_blocks_become_quarto_markdown() -> None:
     assert "::: {.callout-warning}\n## Mind\n\nthe gap\n:::\n" in text
     assert "```{=html}\n<b>x</b>\n```" in text
     assert '<script src="../../assets/page.js" defer></script>' in text
+
+
+_FIGURE = Figure("fig-x", Html(""), Md("A figure."), Md("How to read it."), Html(""))
+
+
+@pytest.mark.parametrize(
+    ("blocks", "scripts", "draws"),
+    [
+        ((Prose(Md("Words alone.")), Raw(Html("<svg></svg>"))), (), False),
+        ((Prose(Md("Words.")), _FIGURE), (), True),
+        ((Columns(_FIGURE, Raw(Html(""))),), (), True),
+        ((), ("data/study.js",), True),
+    ],
+)
+def test_the_megabyte_that_draws_is_loaded_only_where_something_is_drawn(
+    blocks: tuple[Block, ...], scripts: tuple[str, ...], draws: bool
+) -> None:
+    text = qmd(Document("T", "", "", (), 1, blocks, scripts=scripts))
+    assert ('<script src="../assets/plotly.js" defer></script>' in text) == draws
+    assert text.count('src="../assets/page.js"') == 1
 
 
 def test_a_misspelt_name_in_a_template_is_an_error() -> None:

@@ -47,8 +47,3 @@ def choose_engine(name: Literal["auto", "quarto", "pandoc"] = "auto") -> Engine:
     if quarto is None:
         raise StudyError(f"--engine quarto: there is no Quarto on the PATH. {_REMEDY}")
     raise StudyError(f"--engine quarto: {quarto.path} is version {quarto.version}, which is too old. {_REMEDY}")
-
-
-def render_project(project: Path, pages: Sequence[Path], out: Path, _templates: Path, site_title: str) -> None:
-    """Render with the embedded engine, as builds did before there was a choice."""
-    Pandoc.embedded().render(project, pages, out, SiteSettings(title=site_title))
