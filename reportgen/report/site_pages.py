@@ -15,6 +15,7 @@ from jinja2 import Environment
 from reportgen import controls, numbers, provenance, selected
 from reportgen.capture import record
 from reportgen.report.glossary import GROUPS, terms
+from reportgen.report.markup import Md
 from reportgen.report.page import Card
 from reportgen.report.render import component, qmd_environment
 from reportgen.report.spec_reference import required_sections, spec_reference
@@ -34,11 +35,11 @@ class Settings(Protocol):
 
 @dataclass(frozen=True)
 class Calibrated:
-    """A study with a calibration page: its id, its title, and what was counted, in one line of plain text."""
+    """A study with a calibration page: its id, its title, and what was counted, as that page's front matter says it."""
 
     id: str
     title: str
-    finding: str
+    finding: Md
 
 
 @dataclass(frozen=True)

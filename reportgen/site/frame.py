@@ -12,6 +12,7 @@ from reportgen.report.change_entry import ChangeEntry
 from reportgen.report.changes_page import changes_document, newest_first
 from reportgen.report.document import Document
 from reportgen.report.index import compose_index, compose_studies
+from reportgen.report.markup import Md
 from reportgen.report.page import Card
 from reportgen.report.render import qmd
 from reportgen.report.replications_page import replications_document
@@ -87,4 +88,4 @@ def _calibrated(project: Path, cards: Sequence[Card]) -> Iterator[Calibrated]:
         page = _study(project, card.id) / f"{CALIBRATION}.qmd"
         if page.is_file():
             front = page.read_text(encoding="utf-8").split("---\n", 2)[1]
-            yield Calibrated(card.id, card.title, str(yaml.safe_load(front).get("description", "")))
+            yield Calibrated(card.id, card.title, Md(yaml.safe_load(front).get("description", "")))

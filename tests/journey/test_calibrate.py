@@ -71,6 +71,8 @@ def test_the_page_leads_to_its_study_and_its_numbers_and_draws_them(place: Place
         visited.click("text=Back to the study")
         visited.click(".pages >> text=Calibration")
         assert visited.url.endswith("calibration.html")
+        visited.goto((place.site / "calibration.html").as_uri())
+        assert "In 100 data sets in which no head differs, the study's procedure found" in visited.inner_text("main")
         assert not visit.complaints
     with (page(place).parent / "calibration" / "rates.csv").open() as file:
         rates = {(row["test"], row["correction"]): row for row in csv.DictReader(file)}

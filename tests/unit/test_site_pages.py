@@ -13,6 +13,7 @@ import yaml
 
 from reportgen.cli import main
 from reportgen.report.glossary import GROUPS, terms
+from reportgen.report.markup import escape_md
 from reportgen.report.page import Card
 from reportgen.report.render import templates_folder
 from reportgen.report.site_pages import BIBLIOGRAPHY, Calibrated, site_pages
@@ -73,7 +74,7 @@ def parsed(html: str) -> Page:
 @pytest.fixture(scope="module")
 def sources() -> dict[str, str]:
     cards = [card("capitals"), card("notebook")]
-    return site_pages(SETTINGS, cards, [Calibrated("capitals", "Capitals", "It found some in 5.2 % of data sets.")])
+    return site_pages(SETTINGS, cards, [Calibrated("capitals", "Capitals", escape_md("It found some in 5.2 % of data sets."))])
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +207,7 @@ def test_the_page_for_wrong_addresses_finds_its_way_from_any_of_them(address: st
 def test_names_that_look_like_markup_stay_names(tmp_path: Path) -> None:
     settings = SiteSettings(title=EVIL)
     evil = card("evil", EVIL), Card("b", f"{EVIL}.yml", EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL)
-    made = site_pages(settings, evil, [Calibrated("evil", EVIL, EVIL)])
+    made = site_pages(settings, evil, [Calibrated("evil", EVIL, escape_md(EVIL))])
     html = render({name: made[name] for name in ("calibration", "about")}, tmp_path)
     for text in html.values():
         assert "<script>alert" not in text
