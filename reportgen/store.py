@@ -23,6 +23,7 @@ from reportgen.errors import StudyError
 _DIGEST_BYTES = 32
 _OF_MODELS = ("models", "digests")
 _PARTIAL = ".partial-"
+_FRESH, _HELD = ".fresh-", ".held"
 _SECONDS_TO_WRITE = 3600.0
 
 # Made once: `json.dumps` makes one a call, which takes a fifth of the time of a key.
@@ -106,17 +107,64 @@ class Store:
 @contextmanager
 def fresh_store(cache: Path) -> Iterator[Path]:
     """A store in which nothing is kept but models, so that everything is computed anew; what was computed goes into the
-    `cache` when the block ends, however it ends."""
-    fresh = cache / f".fresh-{os.getpid()}"
-    fresh.mkdir(parents=True)
+    `cache` when the block ends, however it ends.
+
+    What killed processes left of theirs is cleared away. Raises StudyError where the disk refuses.
+    """
+    from filelock import FileLock  # noqa: PLC0415
+
+    with _refusals_told(cache):
+        _clear_dead(cache)
+        fresh = Path(tempfile.mkdtemp(dir=cache, prefix=_FRESH))
+    with FileLock(fresh / _HELD):
+        try:
+            with _refusals_told(cache):
+                _share_models(cache, fresh)
+            yield fresh
+        finally:
+            with _refusals_told(cache):
+                _move_in(fresh, cache)
+            shutil.rmtree(fresh, ignore_errors=True)
+
+
+@contextmanager
+def _refusals_told(cache: Path) -> Iterator[None]:
     try:
-        for room in _OF_MODELS:
-            (cache / room).mkdir(exist_ok=True)
-            (fresh / room).symlink_to((cache / room).resolve(), target_is_directory=True)
-        yield fresh
-    finally:
-        _move_in(fresh, cache)
-        shutil.rmtree(fresh, ignore_errors=True)
+        yield
+    except OSError as error:
+        raise StudyError(
+            f"{error.filename or cache}: cannot be written ({error.strerror or error}). "
+            "Free space or choose another cache."
+        ) from error
+
+
+def _share_models(cache: Path, fresh: Path) -> None:
+    for room in _OF_MODELS:
+        (cache / room).mkdir(exist_ok=True)
+        (fresh / room).symlink_to((cache / room).resolve(), target_is_directory=True)
+
+
+def _clear_dead(cache: Path) -> None:
+    """Remove the fresh stores of killed processes; what these computed is dropped, for it may be older than what is
+    kept."""
+    cache.mkdir(parents=True, exist_ok=True)
+    for fresh in cache.glob(f"{_FRESH}*"):
+        with suppress(OSError):  # another process may clear it away just now, and another user's is not ours
+            if _is_dead(fresh):
+                shutil.rmtree(fresh)
+
+
+def _is_dead(fresh: Path) -> bool:
+    """Whether no process holds the store. One that is not held yet may have been made just now."""
+    from filelock import FileLock, Timeout  # noqa: PLC0415
+
+    if not (fresh / _HELD).exists():
+        return time.time() - fresh.stat().st_mtime > _SECONDS_TO_WRITE
+    try:
+        with FileLock(fresh / _HELD, timeout=0):
+            return True
+    except Timeout:
+        return False
 
 
 def _move_in(fresh: Path, cache: Path) -> None:
