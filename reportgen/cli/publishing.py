@@ -74,7 +74,7 @@ def publish(
     try:
         site = Site.at(folder, engine, site_url)
         site.cards()  # undoes a swap that died half-way
-        built = BuiltSite(site.published, site.key, (Path("specs"), *site.sources))
+        built = BuiltSite(site.published, site.key, (Path("specs"), *site.authored))
         done = publish_site(
             built,
             remote,

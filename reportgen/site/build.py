@@ -158,7 +158,9 @@ def _write_assets(site: Site, staged: Staged) -> None:
 
 
 def _finish(site: Site, staged: Staged, cards: Sequence[Card]) -> None:
-    """The site's own pages, then HTML of every page whose source is new, then what needs all pages."""
+    """The site's own pages, then HTML of every page whose source is new, then what needs all pages. Studies stand in the
+    order of their ids, whichever command writes the site."""
+    cards = sorted(cards, key=lambda card: card.id)
     write_frame(site, staged, cards)
     pages = sorted(page.relative_to(staged.project) for page in staged.project.rglob("*.qmd"))
     before = site.built

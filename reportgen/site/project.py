@@ -40,7 +40,7 @@ class Site:
         """
         settings = folder / _SETTINGS
         if not settings.is_file():
-            write_atomically(settings, (templates_folder() / "site" / _SETTINGS).read_bytes())
+            write_atomically(settings, _plain_settings())
         return cls(folder, engine, url)
 
     @cached_property
@@ -73,6 +73,12 @@ class Site:
     def sources(self) -> list[Path]:
         """The tracked files of the project itself, the history of runs aside."""
         return [path for path in sorted(self.folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+
+    @property
+    def authored(self) -> list[Path]:
+        """Those of the sources that somebody wrote: not a `_quarto.yml` that is still as `at` begins a project."""
+        plain = _plain_settings()
+        return [path for path in self.sources if path.name != _SETTINGS or path.read_bytes() != plain]
 
     @property
     def built(self) -> Manifest:
@@ -112,3 +118,7 @@ class Site:
         sources = provenance.files_version(self.sources)
         code, versions = provenance.code_version(""), provenance.versions()
         return content_key(code, templates, sources, versions, self.engine.label, self.url)
+
+
+def _plain_settings() -> bytes:
+    return (templates_folder() / "site" / _SETTINGS).read_bytes()

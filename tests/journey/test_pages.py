@@ -10,6 +10,7 @@ from reportgen.report.document import Document, Heading, Prose
 from reportgen.report.markup import Md
 from reportgen.report.page import AddedPage, Card, StudyPage
 from reportgen.site.build import Kept, add_page, write_site
+from reportgen.site.manifest import Manifest
 from reportgen.site.project import Site
 
 CARD = Card(id="s", spec="s.yml", title="T", question="Q?", model="m", finding="f", date="2026", n="3 pairs", key="k1")
@@ -29,11 +30,12 @@ def calibration(key: str = "c1", text: str = "It holds.") -> AddedPage:
     return AddedPage("calibration", key, document("Calibration", text), {"curve.csv": b"n,p\n"})
 
 
-def files(site: Site) -> dict[Path, tuple[bytes, int]]:
+def files(site: Site) -> dict[str, tuple[bytes, int]]:
+    """What the project's folder holds, and whether it is the very same file; who built last is no part of it."""
     return {
-        file.relative_to(site.folder): (file.read_bytes(), file.stat().st_ino)
+        file.relative_to(site.folder).as_posix(): (file.read_bytes(), file.stat().st_ino)
         for file in site.folder.rglob("*")
-        if file.is_file()
+        if file.is_file() and file.parent != site.folder / ".lock"
     }
 
 
@@ -72,6 +74,14 @@ def test_a_kept_study_keeps_all_its_pages_to_the_byte(site: Site) -> None:
     assert (site.project / "studies" / "s" / "calibration.qmd").is_file()
 
 
+_ADDED = ("calibration/curve.csv", "calibration/page-key.txt")
+_CHANGED = {
+    *("_qmd/studies/s/index.qmd", "_site/studies/s/index.html", "_site/studies/s/search.json"),  # lead to it
+    *("_qmd/calibration.qmd", "_site/calibration.html"),  # lists it
+    *("_site/search.json", "_site/assets/search-index.js", "_site/site.json", "_qmd/.built"),  # hold all pages
+}
+
+
 def test_an_added_page_is_linked_and_all_else_is_left(site: Site) -> None:
     other = StudyPage(replace(CARD, id="other"), document("Another"), {"a.csv": b""}, lambda: iter(()))
     write_site(site, [study(), other])
@@ -80,12 +90,9 @@ def test_an_added_page_is_linked_and_all_else_is_left(site: Site) -> None:
     after = files(site)
     assert "It holds." in html(site, "calibration")
     assert '<a href="calibration.html">Calibration</a>' in html(site, "index")
-    own = {f"studies/s/{name}" for name in ("index", "calibration")}
-    changed = {path for path in after if after[path][0] != before.get(path, (b"",))[0]}
-    assert {str(path.with_suffix("")).split("/", 1)[1] for path in changed} == own | {
-        "studies/s/calibration/curve",
-        "studies/s/calibration/page-key",
-    }
+    added = {f"{where}/studies/s/{name}" for where in ("_qmd", "_site") for name in _ADDED}
+    assert set(after) - set(before) == added | {"_qmd/studies/s/calibration.qmd", "_site/studies/s/calibration.html"}
+    assert {path for path in before if after[path][0] != before[path][0]} == _CHANGED
     assert set(before) <= set(after)
     assert not [path for path in site.folder.iterdir() if path.name.startswith(".build-")]
     write_site(site, [Kept(CARD), Kept(other.card)])
@@ -130,8 +137,23 @@ def test_a_page_cannot_be_added_to_a_study_that_is_not_there(site: Site) -> None
         add_page(site, "s", calibration())
 
 
+@pytest.mark.parametrize("other", ["another title", "another address"])
+def test_a_page_cannot_be_added_to_a_site_that_was_built_otherwise(site: Site, other: str) -> None:
+    write_site(site, [study()])
+    before = files(site)
+    if other == "another title":
+        (site.folder / "_quarto.yml").write_text("website: {title: Other heads}\n")
+    now = Site.at(site.folder, url="https://example.org/heads" if other == "another address" else None)
+    with pytest.raises(StudyError, match=r"another version, or with other settings\. Run `reportgen build` first"):
+        add_page(now, "s", calibration())
+    del before["_quarto.yml"]
+    assert before.items() <= files(site).items()
+
+
 def test_a_page_cannot_be_added_to_a_site_of_another_version(site: Site) -> None:
     write_site(site, [study()])
-    (site.published / "site-key.txt").write_text("another")
+    other = Manifest("another", site.built.pages)
+    (site.published / "site.json").write_bytes(other.to_json())
+    (site.project / ".built").write_text(other.token)
     with pytest.raises(StudyError, match="another version"):
-        add_page(site, "s", calibration())
+        add_page(Site.at(site.folder), "s", calibration())
