@@ -72,10 +72,10 @@ def peak_beyond_scores(path: Path) -> int:
         plan = plan_study(load_spec(path), Path(folder), None, Silent())
         model = ProvenModel(plan.source, plan.file.spec.model, Path(folder), Silent())
         scores = capture(ask(plan.statements.statements, "sum"), model).values
-        return _resident_at_most() - scores.nbytes
+        return resident_at_most() - scores.nbytes
 
 
-def _resident_at_most() -> int:
+def resident_at_most() -> int:
     """The most bytes that this process had in memory. `getrusage` would count the process that started it too."""
     lines = Path("/proc/self/status").read_text().splitlines()
     [kilobytes] = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
