@@ -28,7 +28,7 @@ from reportgen.site.build import write_site
 from reportgen.site.project import Site
 from reportgen.spec.load import load_spec
 from reportgen.statements import Statement
-from reportgen.study import plan_study, run_study
+from reportgen.study import model_of, plan_study, run_study
 from reportgen.universes import Measure, Multiverse, own_universe
 
 SPEC = Path(__file__).parents[1] / "specs" / "capitals.yml"
@@ -46,7 +46,8 @@ def _plan() -> Plan:
 @cache
 def capitals_page() -> Path:
     """The real study's page, in a site of its own."""
-    return _page(run_study(_plan(), model_cache(), Silent()))
+    plan = _plan()
+    return _page(run_study(plan, model_of(plan, model_cache(), Silent())))
 
 
 @cache

@@ -15,13 +15,21 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 CAPTURE_PACKAGES = ("torch", "transformers", "transformer-lens", "tokenizers")
-PACKAGES = (*CAPTURE_PACKAGES, "numpy", "scipy", "statsmodels", "plotly", "pypandoc_binary")
+PAGE_PACKAGES = ("numpy", "scipy", "statsmodels", "plotly", "pypandoc_binary")
+PACKAGES = (*CAPTURE_PACKAGES, *PAGE_PACKAGES)
 
 
 @cache
 def versions(packages: tuple[str, ...] = PACKAGES) -> tuple[tuple[str, str], ...]:
-    """(package, installed version) for each package, in the order asked for."""
-    return tuple((package, metadata.version(package)) for package in packages)
+    """(package, version) for each package that is installed, in the order asked for."""
+    return tuple((package, version) for package in packages if (version := _version(package)) is not None)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 @cache

@@ -9,6 +9,7 @@ from typing import Literal
 from reportgen.errors import StudyError
 from reportgen.report.run_record import plain_error
 from reportgen.report.summary import StudyOutcome, summary
+from reportgen.sources import Given
 from reportgen.studies import Builder, Built, Outcome
 
 _SAME = ("reproduced", "restored")
@@ -40,9 +41,9 @@ class Regenerated:
             _append(outputs, f"status={self.status}\n")
 
 
-def regenerate(builder: Builder, specs: Sequence[Path], *, whole: bool) -> Regenerated:
-    """Build what is stale among the studies of some specs, and sum up what came of it."""
-    built = builder.build(specs, whole=whole)
+def regenerate(builder: Builder, given: Given) -> Regenerated:
+    """Build what is stale among some studies, and sum up what came of it."""
+    built = builder.build(given)
     text = summary([_told(outcome) for outcome in built.outcomes], builder.site.settings.site_url)
     if built.site_error is not None:
         text += f"\n**The site was not written:** {plain_error(built.site_error)}\n"
@@ -52,7 +53,7 @@ def regenerate(builder: Builder, specs: Sequence[Path], *, whole: bool) -> Regen
 def _told(outcome: Outcome) -> StudyOutcome:
     card = None if outcome.page is None else outcome.page.card
     return StudyOutcome(
-        study=outcome.study or outcome.spec.stem,
+        study=outcome.study or outcome.path.stem,
         title=outcome.title,
         comparison=outcome.comparison,
         error="" if outcome.error is None else plain_error(outcome.error),

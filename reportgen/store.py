@@ -95,13 +95,17 @@ class Store:
 
     def entries(self, room: str) -> Iterator[bytes]:
         """Every whole payload of a room, in the order of its keys."""
+        return (payload for _, payload in self.items(room))
+
+    def items(self, room: str) -> Iterator[tuple[str, bytes]]:
+        """The key and payload of every whole entry of a room, in the order of the keys."""
         folder = self.root / room
         if not folder.is_dir():
             return
         for path in sorted(folder.iterdir()):
             payload = None if path.name.startswith(".") else self.get(room, path.name)
             if payload is not None:
-                yield payload
+                yield path.name, payload
 
 
 @contextmanager

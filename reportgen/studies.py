@@ -14,21 +14,21 @@ from reportgen.report.page import Card, StudyPage
 from reportgen.report.results import Results
 from reportgen.site.build import Kept, failed, write_site
 from reportgen.site.project import Site
-from reportgen.spec.load import load_spec
+from reportgen.sources import Given, Source
 from reportgen.spec.model import SpecFile
 from reportgen.store import fresh_store
-from reportgen.study import plan_study, run_study, study_key
+from reportgen.study import model_of, plan_study, run_study, study_key
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one spec: a fresh page, the page of last time, or an error and maybe the page of last time.
+    """What became of one study: a fresh page, the page of last time, or an error and maybe the page of last time.
 
-    `study` and `title` are its id and title as far as they are known; `comparison` is its run beside the one before it,
-    where it ran.
+    `path` is what it was named by, a spec or a results folder; `study` and `title` are its id and title as far as they are
+    known; `comparison` is its run beside the one before it, where it ran.
     """
 
-    spec: Path
+    path: Path
     study: str
     title: str
     page: StudyPage | Kept | None
@@ -38,14 +38,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Built:
-    """What became of every spec, and the error where the site as a whole could not be written."""
+    """What became of every study, and the error where the site as a whole could not be written."""
 
     outcomes: tuple[Outcome, ...]
     site_error: ReportgenError | None = None
 
     @property
     def errors(self) -> tuple[Exception, ...]:
-        """Every error, in the order of the specs, the site's own last."""
+        """Every error, in the order of the studies, the site's own last."""
         own = () if self.site_error is None else (self.site_error,)
         return (*(outcome.error for outcome in self.outcomes if outcome.error is not None), *own)
 
@@ -55,48 +55,49 @@ class Builder:
     """Builds studies into a site.
 
     `limit` cuts every study to its first facts. With `max_age`, a study whose last run is older is captured anew,
-    whatever the store holds; one whose inputs changed is built in any case.
+    whatever the store holds; one whose inputs changed is built in any case. Results are as old as their capture.
     """
 
     site: Site
-    cache: Path
     progress: Progress
     limit: int | None = None
     max_age: timedelta | None = None
     _published: dict[str, Card] = field(default_factory=dict, init=False, repr=False)
 
-    def build(self, specs: Sequence[Path], *, whole: bool) -> Built:
-        """Build the studies of some specs into the site; `whole` says that they are all that the site holds.
+    def build(self, given: Given) -> Built:
+        """Build studies into the site.
 
-        Where `whole` is false, the site's other studies stay as they are. A site that cannot be written stays too.
+        Where they are not the whole of it, the site's other studies stay as they are. A site that cannot be written stays
+        too.
         """
         self._published.update(self.site.cards())
         outcomes: list[Outcome] = []
-        for spec in specs:
-            taken = {outcome.study: outcome.spec for outcome in outcomes if outcome.page is not None}
-            with self.progress.stage(spec.stem):
-                outcomes.append(self._outcome(spec, taken))
+        for source in given.sources:
+            taken = {outcome.study: outcome.path for outcome in outcomes if outcome.page is not None}
+            with self.progress.stage(source.path.stem):
+                outcomes.append(self._outcome(source, taken))
         try:
-            self._write(outcomes, whole=whole)
+            self._write(outcomes, whole=given.whole)
         except ReportgenError as error:
             return Built(tuple(outcomes), error)
         return Built(tuple(outcomes))
 
-    def _outcome(self, path: Path, taken: dict[str, Path]) -> Outcome:
-        card = next((card for card in self._published.values() if card.spec == path.name), None)
+    def _outcome(self, source: Source, taken: dict[str, Path]) -> Outcome:
+        path = source.path
+        card = next((card for card in self._published.values() if path.name in (card.spec, card.id)), None)
         study, title = ("", path.stem) if card is None else (card.id, card.title)
         try:
-            file = load_spec(path)
+            file = source.load()
             study, title = file.spec.study.id, file.spec.study.title
             _require_free(study, path, taken)
             card = self._published.get(study, card)
-            key = study_key(file, self.cache, self.limit, self.site.key)
-            aged = self._aged(study)
+            key = study_key(file, source.store, self.limit, self.site.key)
+            aged = not source.captured and self._aged(study)
             if card is not None and not aged and self._stands(card, key):
                 self.progress.say(f"{study}: unchanged")
                 return Outcome(path, study, title, Kept(card))
             self.progress.say(f"{study}: {title}{', captured anew for the sake of its age' if aged else ''}")
-            with fresh_store(self.cache) if aged else nullcontext(self.cache) as store:
+            with fresh_store(source.store) if aged else nullcontext(source.store) as store:
                 page, comparison = self._run(file, store, key)
             return Outcome(path, study, title, page, comparison)
         except Exception as error:  # whatever went wrong in this study, the others go on; the caller tells
@@ -120,7 +121,7 @@ class Builder:
 
         with self.progress.stage("plan"):
             plan = plan_study(file, store, self.limit, self.progress)
-        results = run_study(plan, store, self.progress)
+        results = run_study(plan, model_of(plan, store, self.progress))
         with self.progress.stage("page"):
             comparison = None if self.limit is not None else self._compared(results)
             return compose_study(results, key, self.site.settings.title, comparison), comparison

@@ -3,8 +3,11 @@
 What only a run needs is imported where it runs, so that a check, or a build in which nothing changed, stays quick.
 """
 
+from __future__ import annotations
+
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import xarray as xr
 
@@ -12,6 +15,7 @@ from reportgen.examples import named_examples
 from reportgen.facts.load import load_facts
 from reportgen.locking import lock_beside, lock_path
 from reportgen.models.convert import tokenizer_folder
+from reportgen.models.manifest import MANIFEST
 from reportgen.models.source import find_model
 from reportgen.models.tokenizer import Tokenizer
 from reportgen.planned import answerable, goes_by_measured, require_columns
@@ -22,13 +26,17 @@ from reportgen.spec.model import SpecFile
 from reportgen.statements import render_statements
 from reportgen.store import content_key
 
+if TYPE_CHECKING:
+    from reportgen.capture.opening import ProvenModel
+
 
 def study_key(file: SpecFile, cache: Path, limit: int | None, site_key: str) -> str:
     """The key of a study's page: it changes when anything does that the page depends on."""
     facts = file.spec.facts.file
     content = _content(file.path.parent / facts) if facts else ""
     model = find_model(file.spec.model, file.path.parent, cache).identity
-    return content_key(file.text, content, _content(lock_path(file.path)), model, limit, site_key)
+    results = _content(cache / MANIFEST)  # where the store is a results folder, all that it holds
+    return content_key(file.text, content, _content(lock_path(file.path)), model, results, limit, site_key)
 
 
 def _content(path: Path) -> str:
@@ -52,11 +60,17 @@ def plan_study(file: SpecFile, cache: Path, limit: int | None, progress: Progres
     return Plan(file, source, tokenizer, facts, statements, lock_beside(file.path), limit)
 
 
-def run_study(plan: Plan, cache: Path, progress: Progress) -> Results:
+def model_of(plan: Plan, cache: Path, progress: Progress) -> ProvenModel:
+    """The study's model, with the store of its answers; nothing is opened yet."""
+    from reportgen.capture.opening import ProvenModel  # noqa: PLC0415
+
+    return ProvenModel(plan.source, plan.file.spec.model, cache, progress)
+
+
+def run_study(plan: Plan, model: ProvenModel) -> Results:
     """Statements to findings; raises StudyError where the model cannot be opened or does not prove itself."""
     from reportgen.capture.controls import measure_controls  # noqa: PLC0415
     from reportgen.capture.knowing import know  # noqa: PLC0415
-    from reportgen.capture.opening import ProvenModel  # noqa: PLC0415
     from reportgen.capture.patterns import read_attention  # noqa: PLC0415
     from reportgen.capture.request import ask  # noqa: PLC0415
     from reportgen.capture.run import capture_each  # noqa: PLC0415
@@ -69,7 +83,7 @@ def run_study(plan: Plan, cache: Path, progress: Progress) -> Results:
     from reportgen.universes import measures, multiverse, own_universe  # noqa: PLC0415
 
     spec, statements, place = plan.file.spec, plan.statements.statements, str(plan.file.path)
-    model = ProvenModel(plan.source, spec.model, cache, progress)
+    progress = model.progress
     ways = measures(plan.facts, plan.tokenizer, spec, statements)
     with progress.stage("scores") as remark:
         captured = capture_each({way: ask(read, way.aggregation) for way, read in ways.statements.items()}, model)
@@ -122,12 +136,11 @@ def own_scores(plan: Plan, cache: Path, progress: Progress) -> xr.DataArray:
     Raises StudyError where the model cannot be opened or does not prove itself.
     """
     from reportgen.capture.knowing import know  # noqa: PLC0415
-    from reportgen.capture.opening import ProvenModel  # noqa: PLC0415
     from reportgen.capture.request import ask  # noqa: PLC0415
     from reportgen.capture.run import capture  # noqa: PLC0415
 
     spec, statements = plan.file.spec, plan.statements.statements
-    model = ProvenModel(plan.source, spec.model, cache, progress)
+    model = model_of(plan, cache, progress)
     values = capture(ask(statements, spec.measure.aggregation), model).values
     if not goes_by_measured(spec):
         return label_scores(values, statements)

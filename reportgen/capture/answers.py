@@ -22,6 +22,11 @@ class Answers:
         self._values: Scores = np.empty((0, 0, 0), np.float32)
         self._runs: set[CaptureRun] = set()
 
+    @property
+    def keys(self) -> Iterable[str]:
+        """Every question's, once."""
+        return self._places.keys()
+
     def take(self, shard: Shard) -> None:
         """Keep what a shard says of questions that had no answer until now."""
         rows, places = [], []

@@ -61,9 +61,11 @@ def _positive(
     repeats = repeats_for(tokenizer)
     sequences = repeated_tokens(repeats, tokenizer.ordinary, tokenizer.bos, np.random.default_rng(SEED))
     store, shelf, key = Store(model.cache), model.shelf("controls"), content_key("positive", _code(), sequences)
+    model.sought["controls"].add(key)
     kept = store.get(shelf, key)
     if kept is not None:
         return PositiveControl.from_bytes(kept)
+    model.require("positive control")
     said = [replace(statements[0], text="random tokens said twice", tokens=Tokens(ids, (), ())) for ids in sequences]
     with model.reading(statements, aggregation) as reading:
         measured = known_heads(reading.reader, model.budget, repeats, said)
@@ -77,9 +79,11 @@ def _noise(statements: Sequence[Statement], values: Scores, model: ProvenModel, 
     asked = [(statement.tokens.ids, statement.query, statement.keys) for statement in sample]
     key = content_key("noise", _code(), asked, aggregation, captured.tobytes().hex())
     store, shelf = Store(model.cache), model.shelf("controls")
+    model.sought["controls"].add(key)
     kept = store.get(shelf, key)
     if kept is not None:
         return NoiseFloor.from_bytes(kept)
+    model.require("noise floor")
     measured = _measure_noise(sample, captured, model, aggregation)
     store.put(shelf, key, measured.to_bytes())
     return measured

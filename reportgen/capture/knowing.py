@@ -15,11 +15,12 @@ Nothing is rendered, and no torch imported, for facts whose objects have all bee
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
+from reportgen import numbers
 from reportgen.capture.opening import ProvenModel
 from reportgen.facts.fact import FactSet
 from reportgen.knowledge import Knowledge, conclude_knowledge, is_asked
@@ -55,17 +56,28 @@ class _Known:
 
 
 @dataclass(frozen=True)
-class _Shard:
+class KnowledgeShard:
     """Log-probabilities by fact and object, and the objects that were considered for each of these facts."""
 
     considered: tuple[str, ...]
     likelihoods: Mapping[str, Likelihoods]
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Those of the facts."""
+        return tuple(self.likelihoods)
+
+    def only(self, keys: Container[str]) -> Self:
+        """What it holds of some facts; it may be nothing."""
+        return replace(self, likelihoods={key: known for key, known in self.likelihoods.items() if key in keys})
+
     def to_bytes(self) -> bytes:
+        """The shard as JSON."""
         return json.dumps({"considered": self.considered, "likelihoods": self.likelihoods}).encode()
 
     @classmethod
     def from_bytes(cls, payload: bytes) -> Self:
+        """The shard that `to_bytes` packed."""
         record = json.loads(payload)
         return cls(tuple(record["considered"]), record["likelihoods"])
 
@@ -120,8 +132,10 @@ def know(
     store, shelf = Store(model.cache), model.shelf("knowledge")
     questions = _questions(statements, facts)
     known = _read_shelf(store, shelf)
+    model.sought["knowledge"].update(question.key for question in questions)
     unanswered = [question for question in questions if not question.is_answered(known[question.key])]
     if unanswered:
+        model.require(f"likelihoods for {numbers.things(len(unanswered), 'fact')}")
         model.progress.say(f"asking the model for the objects of {len(unanswered):,} facts")
         _ask(unanswered, known, _Renderer(tokenizer), model, measure.aggregation)
         known = _read_shelf(store, shelf)
@@ -157,7 +171,7 @@ def _questions(statements: Sequence[Statement], facts: FactSet) -> list[_Questio
 def _read_shelf(store: Store, shelf: str) -> dict[str, _Known]:
     """What is known of every fact, by its key: nothing of one that is not on the shelf."""
     known: dict[str, _Known] = defaultdict(lambda: _NOTHING)
-    for shard in map(_Shard.from_bytes, store.entries(shelf)):
+    for shard in map(KnowledgeShard.from_bytes, store.entries(shelf)):
         considered = frozenset(shard.considered)
         for key, likelihoods in shard.likelihoods.items():
             if key in known:  # most facts are in one shard, and share its set of objects
@@ -224,7 +238,7 @@ def _ask(
             found = {q.key: dict.fromkeys(sorted(q.unread(known[q.key])), math.nan) for q in questions}
             for query, likelihoods in zip(queries, read_continuations(opened, queries, advance), strict=True):
                 found[query.fact].update(likelihoods)
-            store.put(shelf, content_key(considered, list(found)), _Shard(considered, found).to_bytes())
+            store.put(shelf, content_key(considered, list(found)), KnowledgeShard(considered, found).to_bytes())
 
 
 def _shards(

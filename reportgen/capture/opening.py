@@ -4,10 +4,13 @@ Scores are read from plain transformers with shared prefixes (`shared`). Where a
 does not prove itself so, TransformerLens's hooks read them (`hooks`), and the run says why. Whole patterns always come
 from TransformerLens.
 
+Of a model that was asked elsewhere and left results there is nothing to open: what these do not hold is refused.
+
 bfloat16 is too coarse to prove a way of reading by: two right ways differ in it as much as it does from float32. So a
 model that runs in bfloat16 has the way proven in float32 first, on the processor, and then itself as far as it goes.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,6 +23,7 @@ from reportgen.capture.record import Proof, Route, Scores
 from reportgen.capture.request import Request, ask
 from reportgen.errors import StudyError
 from reportgen.models.convert import weights_folder
+from reportgen.models.extra import require_models
 from reportgen.models.source import ModelSource
 from reportgen.progress import Progress
 from reportgen.spec.model import Aggregation, ModelSection
@@ -70,23 +74,41 @@ class ProvenModel:
     """Opened when it is needed, and not at all where the store holds everything that is asked for.
 
     Plain transformers are given up when TransformerLens is opened, which a build does last or instead; whoever asks for
-    them again opens them again.
+    them again opens them again. `sought` are the keys of what was looked for in each room of the store so far: all that
+    the study needs of it.
     """
 
     source: ModelSource
     section: ModelSection
     cache: Path
     progress: Progress
+    sought: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set), init=False, repr=False)
     _plain: Plain | None = field(default=None, init=False, repr=False)
     _bridge: tuple[Any, Proof] | None = field(default=None, init=False, repr=False)
     _route: tuple[Route, Proof] | None = field(default=None, init=False, repr=False)
 
     def shelf(self, room: str) -> str:
-        """Where the store keeps what this model, device, code and these versions give."""
+        """Where the store keeps what this model, device, code and these versions give, or those that gave its results."""
+        captured = self.source.captured
+        return f"{room}/{self.shelf_key if captured is None else captured.model.shelf}"
+
+    @cached_property
+    def shelf_key(self) -> str:
+        """The shelf's name in every room, for answers that are had here and now."""
         versions = provenance.versions(provenance.CAPTURE_PACKAGES)
         code = provenance.code_version("capture", "models/load.py", "models/linears.py")
-        key = content_key(self.source.identity, self.section.device, self.section.arithmetic, versions, code)
-        return f"{room}/{key[:32]}"
+        return content_key(self.source.identity, self.section.device, self.section.arithmetic, versions, code)[:32]
+
+    def require(self, lacking: str) -> None:
+        """Raise StudyError unless the model can be asked for what is `lacking` in the store, such as "scores of 16
+        statements". Whoever asks the model calls this first, before anything imports torch."""
+        captured = self.source.captured
+        if captured is not None:
+            raise StudyError(
+                f"the results hold no {lacking}. They were {captured.captured_by}; or they are from other facts. "
+                "Capture again."
+            )
+        require_models()
 
     @cached_property
     def device(self) -> str:

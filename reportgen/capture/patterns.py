@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from reportgen import numbers
 from reportgen.capture.batches import plan_batches
 from reportgen.capture.opening import ProvenModel
 from reportgen.capture.record import AttentionShard
@@ -53,11 +54,14 @@ def read_attention(
 def _read(
     statements: Sequence[Statement], model: ProvenModel, aggregation: Aggregation, *, whole: bool
 ) -> tuple[Bytes, ...]:
-    store, shelf = Store(model.cache), model.shelf("patterns" if whole else "rows")
+    room = "patterns" if whole else "rows"
+    store, shelf = Store(model.cache), model.shelf(room)
     keys = [content_key(s.tokens.ids, None if whole else s.query) for s in statements]
+    model.sought[room].update(keys)
     known = _known(store, shelf)
     missing = {key: statement for key, statement in zip(keys, statements, strict=True) if key not in known}
     if missing:
+        model.require(f"{room} of attention for {numbers.things(len(missing), 'statement')}")
         shard = _capture(missing, model, aggregation, whole=whole)
         store.put(shelf, content_key(shard.keys), shard.to_bytes())
         known = _known(store, shelf)

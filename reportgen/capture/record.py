@@ -2,8 +2,8 @@
 
 import io
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Container, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, Self
 
 import numpy as np
@@ -73,6 +73,11 @@ class Shard:
     values: Scores
     run: CaptureRun
 
+    def only(self, keys: Container[str]) -> Self:
+        """What it holds under some keys; it may be nothing."""
+        rows = [row for row, key in enumerate(self.keys) if key in keys]
+        return replace(self, keys=tuple(self.keys[row] for row in rows), values=self.values[rows])
+
     def to_bytes(self) -> bytes:
         """The shard as one NumPy archive."""
         packed, record = io.BytesIO(), json.dumps(asdict(self.run))
@@ -97,6 +102,11 @@ class AttentionShard:
 
     keys: tuple[str, ...]
     values: tuple[npt.NDArray[np.uint8], ...]
+
+    def only(self, keys: Container[str]) -> Self:
+        """What it holds under some keys; it may be nothing."""
+        kept = [(key, value) for key, value in zip(self.keys, self.values, strict=True) if key in keys]
+        return replace(self, keys=tuple(key for key, _ in kept), values=tuple(value for _, value in kept))
 
     def to_bytes(self) -> bytes:
         """The shard as one NumPy archive: all cells in a row, and how many each statement has."""

@@ -23,7 +23,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from reportgen import provenance
+from reportgen import numbers, provenance
 from reportgen.capture.answers import Answers
 from reportgen.capture.opening import ProvenModel, Reading
 from reportgen.capture.plan import Part, Plan
@@ -60,6 +60,7 @@ def capture(requests: Sequence[Request], model: ProvenModel) -> Captured:
     answers = Answers(request.key for request in requests)
     for payload in store.entries(shelf):
         answers.take(Shard.from_bytes(payload))
+    model.sought["scores"].update(answers.keys)
     missing = answers.unanswered()
     fresh = _capture(Plan(requests, missing), model, shelf, answers) if missing else 0
     return Captured(answers.values(), answers.runs, fresh)
@@ -68,6 +69,7 @@ def capture(requests: Sequence[Request], model: ProvenModel) -> Captured:
 def _capture(plan: Plan, model: ProvenModel, shelf: str, answers: Answers) -> int:
     """Fill up the answers, keeping every shard that is made for them; how many statements went through the model."""
     missing = plan.missing
+    model.require(f"scores of {numbers.things(len(plan), 'statement')}")
     with model.reading([request.statement for request in missing], missing[0].aggregation) as reading:
         work = _Work(model, shelf, reading, Thrift(reading.reader, model.budget, model.progress))
         model.progress.say(plan.text(reading.route, work.reader.budget))

@@ -6,6 +6,7 @@ inputs gave other numbers, 10 (`regenerate` alone) something changed; stopped by
 
 import click
 
+from reportgen.cli.capturing import capture, render
 from reportgen.cli.designing import calibrate, lock, power
 from reportgen.cli.publishing import doctor, publish, serve
 from reportgen.cli.running import build, check, regenerate
@@ -20,7 +21,7 @@ def main() -> None:
     """
 
 
-for _command in (build, check, regenerate, publish, serve, doctor, lock, power, calibrate):
+for _command in (build, check, regenerate, capture, render, publish, serve, doctor, lock, power, calibrate):
     main.add_command(_command)
 
 if __name__ == "__main__":

@@ -6,16 +6,23 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 import platformdirs
 
+from reportgen.console import Console
 from reportgen.errors import InputError, ReportgenError
 
+if TYPE_CHECKING:
+    from reportgen.site.project import Site
+    from reportgen.sources import Given
+    from reportgen.studies import Built
+
+_SPECS = Path("specs")
 FAILED, WRONG_INPUT, UNMET, CHANGED = 1, 2, 3, 10
 
-SPECS = click.argument("specs", nargs=-1, metavar="[SPEC]...", type=click.Path(dir_okay=False, path_type=Path))
+SPECS = click.argument("specs", nargs=-1, metavar="[SPEC]...", type=click.Path(path_type=Path))
 SPEC = click.argument("spec", metavar="SPEC", type=click.Path(dir_okay=False, path_type=Path))
 CACHE = click.option(
     "--cache",
@@ -58,12 +65,33 @@ def stoppable(what_remains: str) -> Iterator[None]:
         _stop(f"Stopped. {what_remains}")
 
 
-def all_specs() -> tuple[Path, ...]:
-    """Every spec in specs/; a usage error where there is none."""
-    found = tuple(sorted(Path("specs").glob("*.yml")))
-    if not found:
+def given_specs(paths: Sequence[Path], cache: Path) -> "Given":
+    """The studies at some paths, or every spec in specs/; a usage error where there is none."""
+    from reportgen.sources import Given  # noqa: PLC0415
+
+    if not paths and not any(_SPECS.glob("*.yml")):
         raise click.UsageError("there is no .yml file in specs/ here; name a SPEC")
-    return found
+    return Given.of(paths or (_SPECS,), cache)
+
+
+def tell_site(built: "Built", site: "Site", console: Console) -> None:
+    """Say where the site is, what went wrong and what is not as it should be; exit by the worst of it."""
+    if (site.published / "index.html").is_file():
+        console.say(f"The site is {site.published / 'index.html'}; look at it with `reportgen serve`.")
+    tell_errors(built.errors)
+    if amiss := list(_amiss(built, site)):
+        click.echo("\n".join(amiss), err=True)
+        sys.exit(UNMET)
+
+
+def _amiss(built: "Built", site: "Site") -> Iterator[str]:
+    """A line for each study whose findings are not those that its spec expects, or moved though no input did."""
+    cards = site.cards()
+    for card in (cards[outcome.study] for outcome in built.outcomes if outcome.study in cards):
+        if not card.as_expected:
+            yield f"{card.id}: expectations: {card.expectations}; its page says which are not"
+        if card.alarm:
+            yield f"{card.id}: alarm: {card.alarm}"
 
 
 def tell_errors(errors: Sequence[Exception]) -> None:

@@ -2,10 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
@@ -19,19 +18,15 @@ from reportgen.cli.common import (
     SITE,
     SITE_URL,
     SPECS,
-    UNMET,
-    all_specs,
     fail,
+    given_specs,
     stoppable,
     tell_errors,
+    tell_site,
 )
 from reportgen.console import Console
 from reportgen.errors import ReportgenError
 from reportgen.profiled import Profiled
-
-if TYPE_CHECKING:
-    from reportgen.site.project import Site
-    from reportgen.studies import Built
 
 
 @click.command()
@@ -66,10 +61,10 @@ def build(
         from reportgen.studies import Builder  # noqa: PLC0415
 
         site = Site.at(folder, engine, site_url)
-        built = Builder(site, cache, progress, limit).build(specs or all_specs(), whole=not specs)
+        built = Builder(site, progress, limit).build(given_specs(specs, cache))
     except ReportgenError as error:
         fail(error)
-    _tell(built, site, console)
+    tell_site(built, site, console)
 
 
 @click.command()
@@ -116,13 +111,13 @@ def regenerate(
         from reportgen.studies import Builder  # noqa: PLC0415
 
         site = Site.at(folder, engine, site_url)
-        builder = Builder(site, cache, console, max_age=None if if_changed else max_age)
-        done = regenerating.regenerate(builder, specs or all_specs(), whole=not specs)
+        builder = Builder(site, console, max_age=None if if_changed else max_age)
+        done = regenerating.regenerate(builder, given_specs(specs, cache))
         done.tell([file for file in (summary, _named("GITHUB_STEP_SUMMARY")) if file], _named("GITHUB_OUTPUT"))
     except ReportgenError as error:
         fail(error)
     click.echo(done.summary)
-    _tell(done.built, site, console)
+    tell_site(done.built, site, console)
     if done.status == "changed":
         sys.exit(CHANGED)
 
@@ -135,20 +130,23 @@ def regenerate(
 @stoppable("Not every spec was checked.")
 def check(specs: tuple[Path, ...], cache: Path, limit: int | None, quiet: bool) -> None:
     """Validate specs, facts and statements; loads no weights."""
-    from reportgen.spec.load import load_spec  # noqa: PLC0415
     from reportgen.study import plan_study  # noqa: PLC0415
 
     console = Console(quiet=quiet)
+    try:
+        sources = given_specs(specs, cache).sources
+    except ReportgenError as error:
+        fail(error)
     errors: list[Exception] = []
-    for path in specs or all_specs():
+    for source in sources:
         try:
-            plan = plan_study(load_spec(path), cache, limit, console)
+            plan = plan_study(source.load(), source.store, limit, console)
         except ReportgenError as error:
             errors.append(error)
             continue
         statements = plan.statements.statements
         tokens = sum(len(statement.tokens.ids) for statement in statements)
-        console.say(f"{path}: {numbers.things(len(statements), 'statement')}, {numbers.things(tokens, 'token')}")
+        console.say(f"{source.path}: {numbers.things(len(statements), 'statement')}, {numbers.things(tokens, 'token')}")
         for notice in plan.notices:
             console.say(f"  {notice.kind}: {notice.message}")
             for item in notice.items[:5]:
@@ -161,23 +159,3 @@ def check(specs: tuple[Path, ...], cache: Path, limit: int | None, quiet: bool) 
 def _named(variable: str) -> Path | None:
     """The file that a variable of the environment names."""
     return Path(os.environ[variable]) if os.environ.get(variable) else None
-
-
-def _tell(built: "Built", site: "Site", console: Console) -> None:
-    """Say where the site is, what went wrong and what is not as it should be; exit by the worst of it."""
-    if (site.published / "index.html").is_file():
-        console.say(f"The site is {site.published / 'index.html'}; look at it with `reportgen serve`.")
-    tell_errors(built.errors)
-    if amiss := list(_amiss(built, site)):
-        click.echo("\n".join(amiss), err=True)
-        sys.exit(UNMET)
-
-
-def _amiss(built: "Built", site: "Site") -> Iterator[str]:
-    """A line for each study whose findings are not those that its spec expects, or moved though no input did."""
-    cards = site.cards()
-    for card in (cards[outcome.study] for outcome in built.outcomes if outcome.study in cards):
-        if not card.as_expected:
-            yield f"{card.id}: expectations: {card.expectations}; its page says which are not"
-        if card.alarm:
-            yield f"{card.id}: alarm: {card.alarm}"

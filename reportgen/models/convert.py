@@ -21,8 +21,7 @@ from reportgen.progress import Progress
 
 def tokenizer_folder(source: ModelSource, cache: Path, progress: Progress) -> Path:
     """The folder with the model's tokenizer.json and config.json; weights need not be there."""
-    if source.gguf is None:
-        assert source.folder is not None, "a model is a GGUF file or a folder"
+    if source.folder is not None:
         return source.folder
     return _converted(source, cache / "models" / _short(source) / "tokenizer", _save_tokenizer, progress)
 

@@ -11,9 +11,13 @@ from pathlib import Path
 
 from reportgen.errors import StudyError
 from reportgen.models.digest import digest_of
+from reportgen.models.extra import require_models
+from reportgen.models.manifest import MANIFEST, Manifest, read_manifest
 from reportgen.spec.model import ModelSection
 
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "config.json")
+TOKENIZER = "tokenizer"
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "config.json")
+"""What is read of a model without its weights; results hold it in the folder `TOKENIZER`."""
 _WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "generation_config.json")
 
 
@@ -23,6 +27,9 @@ class ModelSource:
 
     `gguf` is its one file where it comes as GGUF; `folder` the folder in Hugging Face's layout where it comes
     as such (for a hub model: the snapshot, whose weights arrive when they are first asked for).
+
+    A model that was asked elsewhere, and left results, is not here: of its GGUF file there is the name, in its `folder`
+    the tokenizer alone, and `captured` is what its results say of themselves.
     """
 
     name: str
@@ -31,10 +38,16 @@ class ModelSource:
     gguf: Path | None = None
     folder: Path | None = None
     hub: str | None = None
+    captured: Manifest | None = None
 
 
 def find_model(section: ModelSection, beside: Path, cache: Path) -> ModelSource:
-    """Find the model of a spec that lies in the folder `beside`; raises StudyError where it is not found."""
+    """Find the model of a spec that lies in the folder `beside`; raises StudyError where it is not found.
+
+    Where the store `cache` is a results folder, the model is the one whose results it holds.
+    """
+    if (cache / MANIFEST).is_file():
+        return _of_results(cache)
     if section.package is not None and section.file is not None:
         return _in_package(section.package, section.file, cache)
     if section.gguf is not None:
@@ -45,7 +58,21 @@ def find_model(section: ModelSection, beside: Path, cache: Path) -> ModelSource:
     return _on_hub(section.hub, section.revision)
 
 
+def _of_results(folder: Path) -> ModelSource:
+    manifest = read_manifest(folder)
+    model = manifest.model
+    return ModelSource(
+        model.name,
+        model.identity,
+        model.origin,
+        gguf=Path(model.file) if model.file else None,
+        folder=folder / TOKENIZER,
+        captured=manifest,
+    )
+
+
 def _in_package(package: str, file: str, cache: Path) -> ModelSource:
+    require_models()
     try:
         distribution = metadata.distribution(package)
     except metadata.PackageNotFoundError as error:
@@ -65,6 +92,7 @@ def _in_package(package: str, file: str, cache: Path) -> ModelSource:
 
 
 def _gguf(path: Path, cache: Path) -> ModelSource:
+    require_models()
     if not path.is_file():
         raise StudyError(f"model.gguf: there is no file {path}")
     return ModelSource(path.stem, f"sha256:{digest_of(path, cache)}", f"file {path.name}", gguf=path)
@@ -78,13 +106,13 @@ def _folder(path: Path, cache: Path) -> ModelSource:
     if lacking or not weights:
         missing = ", ".join([*lacking, *([] if weights else ["*.safetensors"])])
         raise StudyError(f"model.folder: {path} lacks {missing}. Save it with `save_pretrained`, tokenizer included.")
-    files = [path / name for name in _TOKENIZER_FILES if (path / name).is_file()]
+    files = [path / name for name in TOKENIZER_FILES if (path / name).is_file()]
     identity = digest_of([*files, *weights], cache)
     return ModelSource(path.resolve().name, f"sha256:{identity}", f"folder {path.name}", folder=path)
 
 
 def _on_hub(name: str, revision: str | None) -> ModelSource:
-    folder = _snapshot(name, revision, _TOKENIZER_FILES)
+    folder = _snapshot(name, revision, TOKENIZER_FILES)
     if not (folder / "tokenizer.json").is_file():
         raise StudyError(f"model.hub: `{name}` has no tokenizer.json; statements need a fast tokenizer's offsets.")
     commit = folder.name
@@ -101,13 +129,14 @@ def fetch_hub_weights(source: ModelSource) -> Path:
     """The snapshot folder of a hub model with its safetensors in it; raises StudyError where they cannot be had."""
     assert source.hub is not None, "only hub models have weights to fetch"
     commit = source.identity.removeprefix("commit:")
-    folder = _snapshot(source.hub, commit, (*_TOKENIZER_FILES, *_WEIGHT_FILES))
+    folder = _snapshot(source.hub, commit, (*TOKENIZER_FILES, *_WEIGHT_FILES))
     if not any(folder.glob("*.safetensors")):
         raise StudyError(f"model.hub: `{source.hub}` at {commit} holds no safetensors weights.")
     return folder
 
 
 def _snapshot(name: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
+    require_models()
     from huggingface_hub import snapshot_download  # noqa: PLC0415
     from huggingface_hub.errors import (  # noqa: PLC0415
         GatedRepoError,

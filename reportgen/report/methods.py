@@ -151,7 +151,7 @@ def _measured(spec: StudySpec) -> Md:
 
 
 def _software(results: Results) -> Md:
-    installed = dict(provenance.versions())
+    installed = dict(provenance.versions(provenance.PAGE_PACKAGES))
     return md(
         "{read} Tests were computed with SciPy {scipy} [@virtanen2020], corrections with statsmodels {statsmodels} "
         "[@seabold2010].",

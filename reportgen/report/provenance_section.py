@@ -1,6 +1,7 @@
 """Provenance on the page: where every number came from, how to make it again, and the files."""
 
 from reportgen import provenance
+from reportgen.models.manifest import Manifest
 from reportgen.report.capture_words import capture_entries
 from reportgen.report.document import Block, Heading, Prose, Raw
 from reportgen.report.downloads import Download
@@ -25,7 +26,9 @@ def provenance_blocks(results: Results, files: tuple[Download, ...]) -> tuple[Bl
 
 
 def _command(results: Results) -> str:
-    limit = results.plan.limit
+    captured, limit = results.plan.source.captured, results.plan.limit
+    if captured is not None:
+        return f"reportgen render {captured.study}"
     return f"reportgen build {results.plan.file.path.name}" + ("" if limit is None else f" --limit {limit}")
 
 
@@ -40,6 +43,15 @@ def _entries(results: Results) -> list[tuple[str, str]]:
         ("Spec", f"{plan.file.path.name}, SHA-256 {content_key(plan.file.text)[:16]}…"),
         ("Seeds", f"facts {spec.facts.seed}, tests {spec.tests.seed}"),
         *capture_entries(results.captured.runs),
+        *_rendered(plan.source.captured),
         ("reportgen", f"{provenance.own_version()}, code {provenance.code_version('')}"),
-        *provenance.versions(),
+        *results.captured.runs[-1].versions,
+        *provenance.versions(provenance.PAGE_PACKAGES),
     ]
+
+
+def _rendered(captured: Manifest | None) -> list[tuple[str, str]]:
+    """Where the model was asked, if not here."""
+    if captured is None:
+        return []
+    return [("Rendered from", f"results that reportgen {captured.reportgen} captured on {captured.finished}")]

@@ -1,0 +1,219 @@
+"""Results folders: all that a study's page needs, in one small folder that is whole or refused.
+
+1. A results folder is a store. Its rooms hold exactly what the study looked for in the store that it was captured into:
+   shards are cut down to the keys in question and keep their names and the record of their run, so that the same is
+   read from them, in the same order. Beside the rooms lie the spec, its facts and its lock (`inputs/`), and what is read
+   of the model without its weights (`tokenizer/`).
+2. `results.json` (`models.manifest`) has the checksum of every other file. Two captures that read the same leave the
+   same folder, to the byte.
+3. A folder is made beside its place and takes it whole; what stood there stays until then.
+4. Opened, it must hold every file that `results.json` names, as it was, and no other.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from reportgen import provenance
+from reportgen.capture.knowing import KnowledgeShard
+from reportgen.capture.opening import ProvenModel
+from reportgen.capture.record import AttentionShard, Shard
+from reportgen.errors import StudyError, shown
+from reportgen.locking import lock_path
+from reportgen.models.manifest import FORMAT, MANIFEST, REMEDY, FileRecord, Manifest, ModelRecord, read_manifest
+from reportgen.models.source import TOKENIZER, TOKENIZER_FILES
+from reportgen.report.results import Results
+from reportgen.site.swap import recover, swap_in
+from reportgen.spec.load import load_spec
+from reportgen.spec.model import SpecFile
+from reportgen.store import Store
+
+INPUTS = "inputs"
+_PARTIAL = ".capture-"
+_SECONDS_TO_WRITE = 3600.0
+
+_SHARDS: Mapping[str, type[Shard] | type[AttentionShard] | type[KnowledgeShard]] = {
+    "scores": Shard,
+    "knowledge": KnowledgeShard,
+    "rows": AttentionShard,
+    "patterns": AttentionShard,
+}
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A results folder, and what it says of itself."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def size(self) -> int:
+        """The bytes of all files that it names."""
+        return sum(file.size for file in self.manifest.files.values())
+
+
+def pack(results: Results, model: ProvenModel, target: Path) -> Packed:
+    """Leave in the folder `target` what the results were made from, whose keys `model` has sought.
+
+    Raises StudyError where the disk refuses, where something else than results stands there, or where the facts lie where
+    no folder can hold them; what stood there stays.
+    """
+    _require_ours(target)
+    inputs = _inputs(results.plan.file)
+    try:
+        recover(target)
+        with _beside(target) as making:
+            for place, file in {**inputs, **_tokenizer(results.plan.tokenizer.folder)}.items():
+                _put(making / place, file.read_bytes())
+            _excerpt(model, Store(making))
+            manifest = _manifest(results, model, making, spec=next(iter(inputs)))
+            _put(making / MANIFEST, manifest.to_bytes())
+            swap_in(making, target)
+    except OSError as error:
+        raise StudyError(f"{target}: cannot be written ({error.strerror or error}). What was there stays.") from error
+    return Packed(target, manifest)
+
+
+def open_results(folder: Path) -> SpecFile:
+    """The spec of a results folder that is whole; raises StudyError that names the file which is not as it was captured."""
+    manifest = read_manifest(folder)
+    there = set(_files(folder)) - {MANIFEST}
+    for place in sorted(there | manifest.files.keys()):
+        if place not in manifest.files:
+            raise StudyError(f"{folder / place}: this file is not of these results. Remove it, or capture again.")
+        if place not in there:
+            raise StudyError(f"{folder / place}: this file of the results is missing. {REMEDY}")
+        if not _is_as(manifest.files[place], folder / place):
+            raise StudyError(f"{folder / place}: this file was changed after the capture, or cut short. {REMEDY}")
+    if manifest.spec not in manifest.files:
+        raise StudyError(f"{folder / MANIFEST}: the spec {shown(manifest.spec)} is not among its files. {REMEDY}")
+    file = load_spec(folder / manifest.spec)
+    _require_own_facts(file, folder, manifest)
+    return file
+
+
+def _require_own_facts(file: SpecFile, folder: Path, manifest: Manifest) -> None:
+    """Whoever sends results must not have a file of this machine read into a page."""
+    facts = file.spec.facts.file
+    if facts is not None and _within(folder, file.path.parent / facts) not in manifest.files:
+        raise StudyError(f"{file.path}: the facts {shown(facts)} are not in these results. {REMEDY}")
+
+
+def _within(folder: Path, path: Path) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _require_ours(target: Path) -> None:
+    if target.exists() and not (target / MANIFEST).is_file() and not (target.is_dir() and not any(target.iterdir())):
+        raise StudyError(f"{target}: something else than results stands there. Choose another folder with --to.")
+
+
+def _inputs(file: SpecFile) -> dict[str, Path]:
+    """The spec, first, then its facts and its lock, by their places in the folder: as they lie to one another."""
+    folder = Path(os.path.realpath(file.path.parent))
+    paths = [folder / file.path.name]
+    if (facts := file.spec.facts.file) is not None:
+        if Path(facts).is_absolute():
+            raise StudyError(
+                f"{file.path}: facts.file is an absolute path, {shown(facts)}, which no other machine has. "
+                "Put the facts beside the spec."
+            )
+        paths.append(Path(os.path.normpath(folder / facts)))
+    if (lock := lock_path(paths[0])).exists():
+        paths.append(lock)
+    root = Path(os.path.commonpath([path.parent for path in paths]))
+    return {(PurePosixPath(INPUTS) / path.relative_to(root).as_posix()).as_posix(): path for path in paths}
+
+
+def _tokenizer(folder: Path) -> dict[str, Path]:
+    return {f"{TOKENIZER}/{name}": folder / name for name in TOKENIZER_FILES if (folder / name).is_file()}
+
+
+def _excerpt(model: ProvenModel, excerpt: Store) -> None:
+    """Put what was sought, and no more, into another store."""
+    store = Store(model.cache)
+    for room, keys in sorted(model.sought.items()):
+        shelf = model.shelf(room)
+        for key, payload in store.items(shelf):
+            cut = _cut(room, key, payload, keys)
+            if cut is not None:
+                excerpt.put(shelf, key, cut)
+
+
+def _cut(room: str, key: str, payload: bytes, keys: set[str]) -> bytes | None:
+    """What an entry holds under some keys, or None where that is nothing; in a room without shards, all or nothing."""
+    if room not in _SHARDS:
+        return payload if key in keys else None
+    shard = _SHARDS[room].from_bytes(payload)
+    wanted = shard.only(keys)
+    if len(wanted.keys) == len(shard.keys):
+        return payload
+    return wanted.to_bytes() if wanted.keys else None
+
+
+def _manifest(results: Results, model: ProvenModel, folder: Path, spec: str) -> Manifest:
+    source = results.plan.source
+    return Manifest(
+        format=FORMAT,
+        reportgen=provenance.own_version(),
+        finished=max(run.finished for run in results.captured.runs),
+        study=results.plan.file.spec.study.id,
+        spec=spec,
+        model=ModelRecord(
+            name=source.name,
+            identity=source.identity,
+            origin=source.origin,
+            file=source.gguf.name if source.gguf is not None else "",
+            shelf=model.shelf_key,
+        ),
+        files={place: _record(folder / place) for place in sorted(_files(folder))},
+    )
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """The places of all files below a folder, links to folders among them, hidden ones too."""
+    for root, folders, names in os.walk(folder):
+        linked = [name for name in folders if (Path(root) / name).is_symlink()]
+        for name in (*names, *linked):
+            yield (Path(root) / name).relative_to(folder).as_posix()
+
+
+def _record(file: Path) -> FileRecord:
+    with file.open("rb") as opened:
+        return FileRecord(sha256=hashlib.file_digest(opened, "sha256").hexdigest(), size=file.stat().st_size)
+
+
+def _is_as(record: FileRecord, file: Path) -> bool:
+    """Whether a file has this checksum and size; a link or one that cannot be read has not."""
+    try:
+        return not file.is_symlink() and file.stat().st_size == record.size and _record(file) == record
+    except OSError:
+        return False
+
+
+def _put(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """A folder to fill; what killed processes left of theirs is cleared away."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for left in target.parent.glob(f"{_PARTIAL}*"):
+        with suppress(OSError):  # another process may clear it away just now
+            if time.time() - left.stat().st_mtime > _SECONDS_TO_WRITE:
+                shutil.rmtree(left)
+    making = Path(tempfile.mkdtemp(dir=target.parent, prefix=_PARTIAL))
+    try:
+        making.chmod(0o755)
+        yield making
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
