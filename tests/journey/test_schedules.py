@@ -12,6 +12,7 @@ import pytest
 
 from tests.actions import output_of
 from tests.landmarks import SPEC
+from tests.place import copy_cache
 
 DOCS = Path(__file__).parents[2] / "docs"
 UNITS = DOCS / "systemd"
@@ -19,7 +20,7 @@ REPORTGEN = Path(sys.executable).parent / "reportgen"
 
 
 @pytest.fixture
-def home(tmp_path: Path, smollm_weights: Path) -> Path:
+def home(tmp_path: Path, landmarks_cache: Path) -> Path:
     """A home with a clone of one's own repository in ~/heads, and reportgen in it."""
     origin, heads = tmp_path / "origin.git", tmp_path / "heads"
     output_of("git", "init", "--quiet", "--bare", "--initial-branch=main", str(origin))
@@ -30,8 +31,7 @@ def home(tmp_path: Path, smollm_weights: Path) -> Path:
     (heads / ".venv" / "bin" / "reportgen").symlink_to(REPORTGEN)
     (heads / ".gitignore").write_text(".venv/\nsite/_site/\nsite/_qmd/\nsite/.build-*/\n")
     (tmp_path / ".gitconfig").write_text("[user]\nname = Somebody\nemail = somebody@example.org\n")
-    (tmp_path / ".cache" / "reportgen").mkdir(parents=True)
-    (tmp_path / ".cache" / "reportgen" / "models").symlink_to(smollm_weights.parents[1])
+    copy_cache(landmarks_cache, tmp_path / ".cache" / "reportgen")
     output_of("git", "add", "--all", at=heads)
     output_of("git", "-c", "user.name=S", "-c", "user.email=s@example.org", "commit", "-qm", "Specs", at=heads)
     output_of("git", "push", "--quiet", "origin", "HEAD:main", at=heads)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.actions import Repository, Run, output_of
 from tests.landmarks import SPEC
+from tests.place import copy_cache
 
 ROOT = Path(__file__).parents[2]
 REPORT = Path(".github/workflows/report.yml")
@@ -20,13 +21,11 @@ HISTORY = "reportgen-history"
 class Stranger:
     """Somebody with a repository at GitHub and a clone of it."""
 
-    def __init__(self, folder: Path, models: Path) -> None:
+    def __init__(self, folder: Path, cache: Path) -> None:
         self.github = Repository(folder)
         self.clone = folder / "clone"
         self.number = 0
-        cache = folder / "home" / ".cache" / "reportgen"
-        cache.mkdir(parents=True)
-        (cache / "models").symlink_to(models)
+        copy_cache(cache, folder / "home" / ".cache" / "reportgen")
         self.github.caches.mkdir()
         output_of("git", "init", "--quiet", "--bare", "--initial-branch=main", str(self.github.origin))
         output_of("git", "clone", "--quiet", self.github.origin.as_uri(), str(self.clone))
@@ -71,8 +70,8 @@ _IDENTITY = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org"
 
 
 @pytest.fixture
-def stranger(tmp_path: Path, smollm_weights: Path) -> Stranger:
-    return Stranger(tmp_path, smollm_weights.parents[1])
+def stranger(tmp_path: Path, landmarks_cache: Path) -> Stranger:
+    return Stranger(tmp_path, landmarks_cache)
 
 
 def test_a_fork_becomes_a_site_that_stays_whole_week_after_week(stranger: Stranger) -> None:
