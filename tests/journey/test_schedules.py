@@ -39,8 +39,9 @@ def home(tmp_path: Path, landmarks_cache: Path) -> Path:
 
 
 def sh(line: str, home: Path, at: Path) -> subprocess.CompletedProcess[str]:
-    """Run a line in the plain surroundings that cron and systemd give."""
+    """Run a line in the plain surroundings that cron and systemd give; the number of threads alone is the tests' own."""
     environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "LANG": os.environ.get("LANG", "C.UTF-8")}
+    environment |= {name: os.environ[name] for name in ("OMP_NUM_THREADS",) if name in os.environ}
     return subprocess.run(
         ["sh", "-c", line], cwd=at, env=environment, capture_output=True, text=True, check=False, timeout=280
     )
