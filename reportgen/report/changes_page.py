@@ -23,7 +23,7 @@ def newest_first(entries: Sequence[ChangeEntry]) -> list[ChangeEntry]:
 
 
 def changes_document(entries: Sequence[ChangeEntry]) -> Document:
-    """The page; `entries` are those of all studies, in any order."""
+    """The page; `entries` are those of all studies that have a page, to whose histories they lead, in any order."""
     shown = newest_first(entries)[:MOST_ENTRIES]
     return Document(
         title="Changes",
