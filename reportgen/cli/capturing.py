@@ -1,11 +1,12 @@
 """The commands that part a study in two: the model is asked here, the pages are written there."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
 import click
 
-from reportgen import numbers
+from reportgen import numbers, parameters
 from reportgen.cli.common import (
     CACHE,
     ENGINE,
@@ -35,11 +36,16 @@ RESULTS = Path("results")
     metavar="FOLDER",
     help="Where each study leaves a folder of its name.",
 )
-@click.option("--anew", is_flag=True, help="Ask the model for everything again, whatever the cache holds.")
+@click.option(
+    "--max-age",
+    type=parameters.age,
+    metavar="AGE",
+    help="Ask the model anew where the cache holds older scores: 12h, 6d, 4w; 0d in any case.",
+)
 @CACHE
 @QUIET
 @stoppable("The shards captured so far are kept; results are left whole or not at all.")
-def capture(specs: tuple[Path, ...], to: Path, anew: bool, cache: Path, quiet: bool) -> None:
+def capture(specs: tuple[Path, ...], to: Path, max_age: timedelta | None, cache: Path, quiet: bool) -> None:
     """Run the studies and leave results folders, from which pages are rendered without a model."""
     from reportgen.capturing import capture_study  # noqa: PLC0415
 
@@ -51,7 +57,7 @@ def capture(specs: tuple[Path, ...], to: Path, anew: bool, cache: Path, quiet: b
         fail(error)
     for source in sources:
         try:
-            packed = capture_study(source, to, console, anew=anew)
+            packed = capture_study(source, to, console, max_age)
         except Exception as error:  # whatever went wrong in this study, the others go on
             errors.append(error)
         else:

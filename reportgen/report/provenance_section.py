@@ -28,7 +28,7 @@ def provenance_blocks(results: Results, files: tuple[Download, ...]) -> tuple[Bl
 def _command(results: Results) -> str:
     captured, limit = results.plan.source.captured, results.plan.limit
     if captured is not None:
-        return f"reportgen render {captured.study}"
+        return f"reportgen render results/{captured.study}"
     return f"reportgen build {results.plan.file.path.name}" + ("" if limit is None else f" --limit {limit}")
 
 
