@@ -7,15 +7,15 @@
    head more or less does not look like a landslide.
 3. Effects: a row a head, all to one scale, each around its own middle; a line through each effect is its interval.
    Filled where the head is found, hollow where it is not. A bound that is open reaches the row's edge.
+4. The figures are plain data, as Plotly reads them: a site's histories have hundreds, and to check one took Plotly's
+   classes four times as long as all else that its page needs. The tests have them checked.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
-
-import plotly.graph_objects as go
+from typing import Any, Literal
 
 from reportgen import numbers
 from reportgen.figures import theme
@@ -26,6 +26,8 @@ _LEFT, _LEFT_OF_NAMES = 44, 92
 _PANEL, _ROW, _GAP = 130, 58, 18
 _LEAST_SPAN, _FEW = 4, 30
 _ALONE = timedelta(days=3)
+
+Plain = dict[str, Any]
 
 Mark = Kind | Literal["failed"]
 
@@ -102,18 +104,18 @@ def counts_height(contrasts: int) -> int:
     return _TOP + _BOTTOM + contrasts * _PANEL + (contrasts - 1) * _TITLE
 
 
-def found_over_time(points: Sequence[Point], counts: Sequence[Counts]) -> go.Figure:
+def found_over_time(points: Sequence[Point], counts: Sequence[Counts]) -> Plain:
     """How many heads each run found, a panel a contrast."""
     rows = _rows(len(counts), _PANEL, _TITLE)
     limits = [_count_limits(each) for each in counts]
     layout = _layout(points, counts_height(len(counts)), rows, limits, {"nticks": 4})
-    layout.annotations = [
+    layout["annotations"] = [
         _title(f"<b>{theme.plain(each.title)}</b>, heads found", top)
         for each, (_, top) in zip(counts, rows, strict=True)
     ]
     steps = [_steps(points, each, place) for place, each in enumerate(counts)]
     crosses = [_failures(points, low + (high - low) / 16, place) for place, (low, high) in enumerate(limits)]
-    return go.Figure([*steps, *crosses], layout)
+    return {"data": [*steps, *crosses], "layout": layout}
 
 
 def courses_height(heads: int) -> int:
@@ -121,19 +123,19 @@ def courses_height(heads: int) -> int:
     return _TOP + _BOTTOM + heads * _ROW + (heads - 1) * _GAP
 
 
-def effects_over_time(points: Sequence[Point], courses: Sequence[Course]) -> go.Figure:
+def effects_over_time(points: Sequence[Point], courses: Sequence[Course]) -> Plain:
     """The effects of some heads, a row a head."""
     rows = _rows(len(courses), _ROW, _GAP)
     limits = _effect_limits(courses)
     ticks = {"dtick": _step(limits[0][1] - limits[0][0]), "tick0": 0}
     layout = _layout(points, courses_height(len(courses)), rows, limits, ticks)
-    layout.annotations = [
+    layout["annotations"] = [
         *(_head_name(course.head, row) for course, row in zip(courses, rows, strict=True)),
         _title("effect, points", 1.0),
     ]
-    layout.margin.l = _LEFT_OF_NAMES
+    layout["margin"]["l"] = _LEFT_OF_NAMES
     each = enumerate(zip(courses, limits, strict=True))
-    return go.Figure([_course(points, course, limit, place) for place, (course, limit) in each], layout)
+    return {"data": [_course(points, course, limit, place) for place, (course, limit) in each], "layout": layout}
 
 
 def _rows(n: int, height: int, between: int) -> list[tuple[float, float]]:
@@ -169,60 +171,63 @@ def _finite(effect: Effect) -> list[float]:
     return [value for value in (effect.low, effect.effect, effect.high) if math.isfinite(value)]
 
 
-def _steps(points: Sequence[Point], counts: Counts, place: int) -> go.Scatter:
-    return go.Scatter(
-        x=[point.when for point in points],
-        y=list(counts.found),
+def _steps(points: Sequence[Point], counts: Counts, place: int) -> Plain:
+    return {
+        "type": "scatter",
+        "x": [point.when for point in points],
+        "y": list(counts.found),
         **_axes(place),
-        mode="lines+markers",
-        connectgaps=False,
-        line={"color": theme.INK_SOFT, "width": 1.5, "shape": "hv"},
-        marker={
+        "mode": "lines+markers",
+        "connectgaps": False,
+        "line": {"color": theme.INK_SOFT, "width": 1.5, "shape": "hv"},
+        "marker": {
             "symbol": [_SYMBOLS[point.mark] for point in points],
             "size": [_SIZES.get(point.mark, 6) for point in points],
             "color": theme.INK,
             "opacity": 1,
             "line": {"color": theme.INK, "width": 1},
         },
-        text=[_found_text(point, found) for point, found in zip(points, counts.found, strict=True)],
-        hovertemplate="%{text}<extra></extra>",
-    )
+        "text": [_found_text(point, found) for point, found in zip(points, counts.found, strict=True)],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
 
 
 def _found_text(point: Point, found: int | None) -> str:
     return f"{point.name}: {numbers.things(found or 0, 'head')} found<br>{_SAID[point.mark]}"
 
 
-def _failures(points: Sequence[Point], height: float, place: int) -> go.Scatter:
+def _failures(points: Sequence[Point], height: float, place: int) -> Plain:
     failed = [point for point in points if point.mark == "failed"]
-    return go.Scatter(
-        x=[point.when for point in failed],
-        y=[height] * len(failed),
+    return {
+        "type": "scatter",
+        "x": [point.when for point in failed],
+        "y": [height] * len(failed),
         **_axes(place),
-        mode="markers",
-        marker={"symbol": _SYMBOLS["failed"], "size": _SIZES["failed"], "color": theme.INK, "line": {"width": 2}},
-        text=[f"{point.name}: failed" for point in failed],
-        hovertemplate="%{text}<extra></extra>",
-    )
+        "mode": "markers",
+        "marker": {"symbol": _SYMBOLS["failed"], "size": _SIZES["failed"], "color": theme.INK, "line": {"width": 2}},
+        "text": [f"{point.name}: failed" for point in failed],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
 
 
-def _course(points: Sequence[Point], course: Course, limits: tuple[float, float], place: int) -> go.Scatter:
+def _course(points: Sequence[Point], course: Course, limits: tuple[float, float], place: int) -> Plain:
     known = list(zip(points, course.effects, strict=True))
     values = [None if effect is None else round(100 * effect.effect, 3) for _, effect in known]
-    return go.Scatter(
-        x=[point.when for point in points],
-        y=values,
+    return {
+        "type": "scatter",
+        "x": [point.when for point in points],
+        "y": values,
         **_axes(place),
-        mode="lines+markers",
-        connectgaps=False,
-        line={"color": theme.INK_SOFT, "width": 1},
-        marker={
+        "mode": "lines+markers",
+        "connectgaps": False,
+        "line": {"color": theme.INK_SOFT, "width": 1},
+        "marker": {
             "size": 6 if len(points) <= _FEW else 4,
             "symbol": ["circle" if effect is not None and effect.found else "circle-open" for _, effect in known],
             "color": theme.INK,
             "line": {"color": theme.INK, "width": 1},
         },
-        error_y={
+        "error_y": {
             "type": "data",
             "symmetric": False,
             "array": [_length(effect, limits[1], +1) for _, effect in known],
@@ -231,9 +236,9 @@ def _course(points: Sequence[Point], course: Course, limits: tuple[float, float]
             "thickness": 2 if len(points) <= _FEW else 1,
             "width": 0,
         },
-        text=[_effect_text(point, course.head, effect) for point, effect in known],
-        hovertemplate="%{text}<extra></extra>",
-    )
+        "text": [_effect_text(point, course.head, effect) for point, effect in known],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
 
 
 def _length(effect: Effect | None, edge: float, side: int) -> float | None:
@@ -262,9 +267,9 @@ def _layout(
     rows: Sequence[tuple[float, float]],
     limits: Sequence[tuple[float, float]],
     ticks: dict[str, float],
-) -> go.Layout:
+) -> Plain:
     last = "y" if len(rows) == 1 else f"y{len(rows)}"
-    return theme.base_layout(
+    return theme.plain_layout(
         height=height,
         margin={"l": _LEFT, "r": 12, "t": _TOP, "b": _BOTTOM},
         hovermode="closest",

@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 from markupsafe import Markup, escape
+from plotly.io import to_json
 
 SET_A, SET_B = "var(--set-a)", "var(--set-b)"
 INK, INK_SOFT, PAPER, GRID, PAIR = (
@@ -23,21 +24,26 @@ EVIDENCE = [[0.0, "var(--evidence-low)"], [1.0, "var(--evidence-high)"]]
 
 def base_layout(**more: Any) -> go.Layout:
     """The layout that every figure starts from."""
-    return go.Layout(
-        template="none",
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "var(--sans)", "size": 12, "color": INK},
-        hoverlabel={
+    return go.Layout({**plain_layout(**more), "template": "none"})
+
+
+def plain_layout(**more: Any) -> dict[str, Any]:
+    """The same, as Plotly reads it."""
+    return {
+        "template": {"data": {"scatter": [{"type": "scatter"}]}},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "var(--sans)", "size": 12, "color": INK},
+        "hoverlabel": {
             "bgcolor": PAPER,
             "bordercolor": INK_SOFT,
             "font": {"family": "var(--sans)", "size": 13, "color": INK},
             "align": "left",
         },
-        showlegend=False,
-        dragmode=False,
+        "showlegend": False,
+        "dragmode": False,
         **more,
-    )
+    }
 
 
 def plain(text: str) -> str:
@@ -45,9 +51,9 @@ def plain(text: str) -> str:
     return str(escape(text)).replace("$", "&#36;")
 
 
-def figure_json(figure: go.Figure) -> Markup:
+def figure_json(figure: go.Figure | dict[str, Any]) -> Markup:
     """The figure as JSON that can stand in a page's script element, whatever text it holds."""
-    text = str(figure.to_json())
+    text = str(to_json(figure, validate=False))
     for character in "<>&`":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)

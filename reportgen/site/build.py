@@ -25,8 +25,6 @@ from reportgen.report.badge import FILE as BADGE
 from reportgen.report.badge import badge
 from reportgen.report.page import AddedPage, Card, StudyPage
 from reportgen.report.render import templates_folder
-from reportgen.report.site_pages import BIBLIOGRAPHY
-from reportgen.site.frame import write_for_machines, write_frame
 from reportgen.site.histories import history_key, tell
 from reportgen.site.lock import building
 from reportgen.site.manifest import FILE, TOKEN, Manifest, page_sources
@@ -147,6 +145,7 @@ def _write_fresh(study: StudyPage, present: Path, project: Path, out: Path) -> N
 
 
 def _write_assets(site: Site, staged: Staged) -> None:
+    from reportgen.report.site_pages import BIBLIOGRAPHY  # noqa: PLC0415
     from reportgen.report.twin import SCHEMA_FILE, schema_json  # noqa: PLC0415
 
     shutil.copy(templates_folder() / BIBLIOGRAPHY, staged.project)
@@ -160,6 +159,8 @@ def _write_assets(site: Site, staged: Staged) -> None:
 def _finish(site: Site, staged: Staged, cards: Sequence[Card]) -> None:
     """The site's own pages, then HTML of every page whose source is new, then what needs all pages. Studies stand in the
     order of their ids, whichever command writes the site."""
+    from reportgen.site.frame import write_for_machines, write_frame  # noqa: PLC0415
+
     cards = sorted(cards, key=lambda card: card.id)
     write_frame(site, staged, cards)
     pages = sorted(page.relative_to(staged.project) for page in staged.project.rglob("*.qmd"))

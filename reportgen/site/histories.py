@@ -16,7 +16,6 @@ from reportgen.history.compare import Comparison, compared
 from reportgen.history.folder import History
 from reportgen.history.record import Replicated, RunRecord
 from reportgen.report.change_entry import ChangeEntry, entries
-from reportgen.report.history_page import history_document
 from reportgen.report.page import MOST_RUNS, Card
 from reportgen.report.render import qmd
 from reportgen.site.staging import put
@@ -53,6 +52,8 @@ def history_key(history: History, study: str) -> str:
 def tell(history: History, card: Card, project: Path, out: Path) -> Card:
     """Write the page of a study's runs and what is told elsewhere of them, where there are runs; return its card as it
     is with them."""
+    from reportgen.report.history_page import history_document  # noqa: PLC0415
+
     runs = history.runs(card.id)
     if not runs.records:
         return card

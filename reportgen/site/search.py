@@ -18,7 +18,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Self
 
-from reportgen.store import write_atomically
+from reportgen.site.staging import put
 
 INDEX = Path("assets") / "search-index.js"
 _TAKEN = "search.json"
@@ -60,12 +60,12 @@ class Words:
 def write_search_index(out: Path) -> None:
     """Write the index of the rendered site in `out`, and beside its pages what was taken from them.
 
-    Raises StudyError where that cannot be written.
+    Raises OSError where that cannot be written.
     """
     folders = sorted({page.parent for page in out.rglob("*.html")}, key=lambda folder: folder.relative_to(out).parts)
     pages = [page for folder in folders for page in _indexed(folder, out)]
     text = json.dumps(pages, ensure_ascii=False, separators=(",", ":"))
-    write_atomically(out / INDEX, f"window.reportgenSearch = {text};\n".encode())
+    put(out / INDEX, f"window.reportgenSearch = {text};\n".encode())
 
 
 def _indexed(folder: Path, out: Path) -> Iterator[tuple[str, str, str, list[tuple[str, str, str]]]]:
@@ -87,7 +87,7 @@ def _words_of(folder: Path) -> dict[str, Words]:
             found[page.name] = _still(kept.get(page.name), page.read_bytes())
     if found != kept:
         text = json.dumps({name: asdict(words) for name, words in found.items()}, ensure_ascii=False, indent=0)
-        write_atomically(folder / _TAKEN, text.encode())
+        put(folder / _TAKEN, text.encode())
     return found
 
 
