@@ -66,6 +66,12 @@ class Stranger:
         return (self.github.published / "studies" / "landmarks" / "index.html").read_text()
 
 
+def installed(run: Path, name: str) -> None:
+    """An environment that a step of the run would have made: the one that is tested."""
+    (run / "files").mkdir(parents=True)
+    (run / "files" / name).symlink_to(Path(sys.prefix))
+
+
 _IDENTITY = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
 
 
@@ -211,9 +217,10 @@ def test_a_pull_request_gets_a_summary_and_a_preview_and_changes_nothing_that_is
     before = (stranger.page, stranger.runs, sorted(path.name for path in stranger.github.caches.iterdir()))
     stranger.push({"specs/landmarks.yml": SPEC.replace("Landmarks and", "Sights and")})
     folder = stranger.github.folder / "pull"
-    folder.mkdir()
+    installed(folder, "light")
     check = Run(stranger.github, folder, "pull_request").play(ROOT / ".github" / "workflows" / "check.yml")
     assert not check.red, check.log
+    assert "Render the first study from its results: done" in check.log
     assert "Sights and their cities" in check.summary
     assert "### Specs" in check.summary
     preview = folder / "artifacts" / "preview" / "studies" / "landmarks" / "index.html"
@@ -231,16 +238,15 @@ def test_a_pull_request_with_a_broken_spec_is_red_and_its_summary_names_the_plac
     assert "fcats" in check.summary
 
 
-@pytest.mark.skip(reason="`reportgen capture` and `render` are not on the command line yet")
 def test_captured_on_one_machine_the_site_is_rendered_and_deployed_from_another(stranger: Stranger) -> None:
     stranger.fork()
     folder = stranger.github.folder / "gpu"
-    (folder / "files").mkdir(parents=True)
-    (folder / "files" / "reportgen").symlink_to(Path(sys.prefix))
+    installed(folder, "reportgen")
     run = Run(stranger.github, folder).play(ROOT / "docs" / "workflows" / "gpu.yml")
     assert not run.red, run.log
     assert (folder / "artifacts" / "results" / "landmarks").is_dir()
     assert "Landmarks and their cities" in stranger.page
+    assert "results that reportgen" in stranger.page
     assert len(stranger.runs) == 1
 
 
