@@ -1,11 +1,18 @@
-"""The labelled scores: one number per statement, layer and head."""
+"""The labelled scores: one number per statement, layer and head.
+
+xarray, which brings pandas, is imported where scores are labelled: a check has labels alone, and stays quick.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import xarray as xr
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 CELL = ("layer", "head")
 
@@ -40,6 +47,8 @@ def label_scores(
     Every statement's labels (truth, relation, pair, subject, object and the columns of its facts file) become
     coordinates along `statement`, so that contrasts can filter by them; so do `measured` columns [statement].
     """
+    import xarray as xr  # noqa: PLC0415
+
     columns = {**label_columns(statements), **(measured or {})}
     return xr.DataArray(
         values,
@@ -72,5 +81,7 @@ def flat(scores: xr.DataArray) -> npt.NDArray[np.floating[Any]]:
 
 def by_head(values: npt.NDArray[np.float64], like: xr.DataArray) -> xr.DataArray:
     """Values of all heads, [head of any layer], by the layers and heads of other labelled ones."""
+    import xarray as xr  # noqa: PLC0415
+
     shape = (like.sizes["layer"], like.sizes["head"])
     return xr.DataArray(values.reshape(shape), dims=CELL, coords={"layer": like.layer, "head": like["head"]})

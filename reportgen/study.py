@@ -9,8 +9,6 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import xarray as xr
-
 from reportgen.examples import named_examples
 from reportgen.facts.load import load_facts
 from reportgen.locking import lock_beside, lock_path
@@ -27,6 +25,8 @@ from reportgen.statements import render_statements
 from reportgen.store import content_key
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from reportgen.capture.opening import ProvenModel
 
 
