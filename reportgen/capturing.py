@@ -6,7 +6,7 @@ from pathlib import Path
 from reportgen import provenance
 from reportgen.capture.opening import ProvenModel
 from reportgen.errors import StudyError
-from reportgen.packed import Packed, pack
+from reportgen.packed.packing import Packed, pack
 from reportgen.progress import Progress
 from reportgen.report.results import Results
 from reportgen.sources import Source

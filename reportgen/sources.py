@@ -7,7 +7,7 @@ from typing import Self
 
 from reportgen.errors import StudyError
 from reportgen.models.manifest import MANIFEST
-from reportgen.packed import INPUTS, open_results
+from reportgen.packed.opening import INPUTS, open_results
 from reportgen.spec.load import load_spec
 from reportgen.spec.model import SpecFile
 

@@ -17,7 +17,7 @@ from reportgen.capturing import capture_study
 from reportgen.errors import StudyError
 from reportgen.locking import lock_of, lock_path, write_lock
 from reportgen.models.manifest import FORMAT, MANIFEST
-from reportgen.packed import open_results
+from reportgen.packed.opening import open_results
 from reportgen.progress import Silent
 from reportgen.sources import Given, Source
 from reportgen.spec.load import load_spec
@@ -288,14 +288,15 @@ PACKING = f"""
 import json, os, sys
 from pathlib import Path
 from reportgen.capturing import _run
-from reportgen.packed import open_results, pack
+from reportgen.packed.opening import open_results
+from reportgen.packed.packing import pack
 from reportgen.progress import Silent
 from reportgen.spec.load import load_spec
 from tests.killing import Lines
 
 cache, target = Path(sys.argv[1]), Path(sys.argv[2])
 ways = [_run(load_spec(Path(spec)), cache, Silent()) for spec in sys.argv[3:]]
-places = tuple(str(Path("{ROOT}") / "reportgen" / name) for name in ("packed.py", "store.py", "site/swap.py"))
+places = tuple(str(Path("{ROOT}") / "reportgen" / name) for name in ("packed", "store.py", "site/swap.py"))
 
 def packs(way, last, tell=lambda count: None):
     fork = os.fork()

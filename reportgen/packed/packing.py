@@ -1,4 +1,4 @@
-"""Results folders: all that a study's page needs, in one small folder that is whole or refused.
+"""Results folders are left: all that a study's page needs, in one small folder.
 
 1. A results folder is a store. Its rooms hold exactly what the study looked for in the store that it was captured into:
    shards are cut down to the keys in question and keep their names and the record of their run, so that the same is
@@ -7,10 +7,8 @@
 2. `results.json` (`models.manifest`) has the checksum of every other file. Two captures that read the same leave the
    same folder, to the byte.
 3. A folder is made beside its place and takes it whole; what stood there stays until then.
-4. Opened, it must hold every file that `results.json` names, as it was, and no other.
 """
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -26,15 +24,14 @@ from reportgen.capture.opening import ProvenModel
 from reportgen.capture.record import AttentionShard, Shard
 from reportgen.errors import StudyError, shown
 from reportgen.locking import lock_path
-from reportgen.models.manifest import FORMAT, MANIFEST, REMEDY, FileRecord, Manifest, ModelRecord, read_manifest
+from reportgen.models.manifest import FORMAT, MANIFEST, Manifest, ModelRecord
 from reportgen.models.source import TOKENIZER, TOKENIZER_FILES
+from reportgen.packed.opening import INPUTS, files_of, record_of
 from reportgen.report.results import Results
 from reportgen.site.swap import recover, swap_in
-from reportgen.spec.load import load_spec
 from reportgen.spec.model import SpecFile
 from reportgen.store import Store
 
-INPUTS = "inputs"
 _PARTIAL = ".capture-"
 _SECONDS_TO_WRITE = 3600.0
 
@@ -79,35 +76,6 @@ def pack(results: Results, model: ProvenModel, target: Path) -> Packed:
     except OSError as error:
         raise StudyError(f"{target}: cannot be written ({error.strerror or error}). What was there stays.") from error
     return Packed(target, manifest)
-
-
-def open_results(folder: Path) -> SpecFile:
-    """The spec of a results folder that is whole; raises StudyError that names the file which is not as it was captured."""
-    manifest = read_manifest(folder)
-    there = set(_files(folder)) - {MANIFEST}
-    for place in sorted(there | manifest.files.keys()):
-        if place not in manifest.files:
-            raise StudyError(f"{folder / place}: this file is not of these results. Remove it, or capture again.")
-        if place not in there:
-            raise StudyError(f"{folder / place}: this file of the results is missing. {REMEDY}")
-        if not _is_as(manifest.files[place], folder / place):
-            raise StudyError(f"{folder / place}: this file was changed after the capture, or cut short. {REMEDY}")
-    if manifest.spec not in manifest.files:
-        raise StudyError(f"{folder / MANIFEST}: the spec {shown(manifest.spec)} is not among its files. {REMEDY}")
-    file = load_spec(folder / manifest.spec)
-    _require_own_facts(file, folder, manifest)
-    return file
-
-
-def _require_own_facts(file: SpecFile, folder: Path, manifest: Manifest) -> None:
-    """Whoever sends results must not have a file of this machine read into a page."""
-    facts = file.spec.facts.file
-    if facts is not None and _within(folder, file.path.parent / facts) not in manifest.files:
-        raise StudyError(f"{file.path}: the facts {shown(facts)} are not in these results. {REMEDY}")
-
-
-def _within(folder: Path, path: Path) -> str:
-    return Path(os.path.relpath(path, folder)).as_posix()
 
 
 def _require_ours(target: Path) -> None:
@@ -173,29 +141,8 @@ def _manifest(results: Results, model: ProvenModel, folder: Path, spec: str) -> 
             file=source.gguf.name if source.gguf is not None else "",
             shelf=model.shelf_key,
         ),
-        files={place: _record(folder / place) for place in sorted(_files(folder))},
+        files={place: record_of(folder / place) for place in sorted(files_of(folder))},
     )
-
-
-def _files(folder: Path) -> Iterator[str]:
-    """The places of all files below a folder, links to folders among them, hidden ones too."""
-    for root, folders, names in os.walk(folder):
-        linked = [name for name in folders if (Path(root) / name).is_symlink()]
-        for name in (*names, *linked):
-            yield (Path(root) / name).relative_to(folder).as_posix()
-
-
-def _record(file: Path) -> FileRecord:
-    with file.open("rb") as opened:
-        return FileRecord(sha256=hashlib.file_digest(opened, "sha256").hexdigest(), size=file.stat().st_size)
-
-
-def _is_as(record: FileRecord, file: Path) -> bool:
-    """Whether a file has this checksum and size; a link or one that cannot be read has not."""
-    try:
-        return not file.is_symlink() and file.stat().st_size == record.size and _record(file) == record
-    except OSError:
-        return False
 
 
 def _put(path: Path, content: bytes) -> None:

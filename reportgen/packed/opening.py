@@ -1,0 +1,64 @@
+"""Results folders are opened: a folder must hold every file that its `results.json` names, as it was, and no other."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from reportgen.errors import StudyError, shown
+from reportgen.models.manifest import MANIFEST, REMEDY, FileRecord, Manifest, read_manifest
+from reportgen.spec.load import load_spec
+from reportgen.spec.model import SpecFile
+
+INPUTS = "inputs"
+
+
+def open_results(folder: Path) -> SpecFile:
+    """The spec of a results folder that is whole; raises StudyError that names the file which is not as it was captured."""
+    manifest = read_manifest(folder)
+    there = set(files_of(folder)) - {MANIFEST}
+    for place in sorted(there | manifest.files.keys()):
+        if place not in manifest.files:
+            raise StudyError(f"{folder / place}: this file is not of these results. Remove it, or capture again.")
+        if place not in there:
+            raise StudyError(f"{folder / place}: this file of the results is missing. {REMEDY}")
+        if not _is_as(manifest.files[place], folder / place):
+            raise StudyError(f"{folder / place}: this file was changed after the capture, or cut short. {REMEDY}")
+    if manifest.spec not in manifest.files:
+        raise StudyError(f"{folder / MANIFEST}: the spec {shown(manifest.spec)} is not among its files. {REMEDY}")
+    file = load_spec(folder / manifest.spec)
+    _require_own_facts(file, folder, manifest)
+    return file
+
+
+def _require_own_facts(file: SpecFile, folder: Path, manifest: Manifest) -> None:
+    """Whoever sends results must not have a file of this machine read into a page."""
+    facts = file.spec.facts.file
+    if facts is not None and _within(folder, file.path.parent / facts) not in manifest.files:
+        raise StudyError(f"{file.path}: the facts {shown(facts)} are not in these results. {REMEDY}")
+
+
+def _within(folder: Path, path: Path) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def files_of(folder: Path) -> Iterator[str]:
+    """The places of all files below a folder, links to folders among them, hidden ones too."""
+    for root, folders, names in os.walk(folder):
+        linked = [name for name in folders if (Path(root) / name).is_symlink()]
+        for name in (*names, *linked):
+            yield (Path(root) / name).relative_to(folder).as_posix()
+
+
+def record_of(file: Path) -> FileRecord:
+    """A file's checksum and size."""
+    with file.open("rb") as opened:
+        return FileRecord(sha256=hashlib.file_digest(opened, "sha256").hexdigest(), size=file.stat().st_size)
+
+
+def _is_as(record: FileRecord, file: Path) -> bool:
+    """Whether a file has this checksum and size; a link or one that cannot be read has not."""
+    try:
+        return not file.is_symlink() and file.stat().st_size == record.size and record_of(file) == record
+    except OSError:
+        return False
