@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,10 @@ from reportgen import provenance
 from reportgen.capturing import capture_study
 from reportgen.errors import StudyError
 from reportgen.locking import lock_of, lock_path, write_lock
-from reportgen.models.manifest import FORMAT, MANIFEST
+from reportgen.models.manifest import FORMAT, MANIFEST, read_manifest
 from reportgen.packed.opening import open_results
 from reportgen.progress import Silent
+from reportgen.report.results import Results
 from reportgen.sources import Given, Source
 from reportgen.spec.load import load_spec
 from reportgen.study import model_of, plan_study, run_study
@@ -35,6 +37,17 @@ Prado Museum,located in,Madrid
 Charles Bridge,located in,Prague
 Golden Gate Bridge,located in,San Francisco
 """
+
+
+class Heard(Silent):
+    """Remembers what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, message: str) -> None:
+        """One line."""
+        self.said.append(message)
 
 
 @dataclass(frozen=True)
@@ -73,7 +86,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def run(results: Path) -> object:
+def run(results: Path) -> Results:
     """The study, from its results alone."""
     plan = plan_study(open_results(results), results, None, Silent())
     return run_study(plan, model_of(plan, results, Silent()))
@@ -122,6 +135,19 @@ def test_results_hold_what_their_study_needs_whatever_else_the_cache_holds(
     capture_study(Source(other, cache), tmp_path / "results", Silent())
     again = capture_study(Source(here.spec, cache), tmp_path / "results", Silent())
     assert content(again.folder) == content(here.results)
+
+
+def test_scores_older_than_asked_are_captured_anew_once(here: Here, tmp_path: Path) -> None:
+    cache, before = Path(shutil.copytree(here.cache, tmp_path / "cache")), read_manifest(here.results)
+    young = capture_study(Source(here.spec, cache), tmp_path / "results", Silent(), timedelta(days=1))
+    assert young.manifest == before
+    heard = Heard()
+    anew = capture_study(Source(here.spec, cache), tmp_path / "results", heard, timedelta(0))
+    assert "s: captured anew for the sake of its age" in heard.said
+    assert sum("opening the model on" in said for said in heard.said) == 1
+    assert anew.manifest.finished > before.finished
+    assert (run(anew.folder).scores == run(here.results).scores).all()
+    assert capture_study(Source(here.spec, cache), tmp_path / "results", Silent()).manifest == anew.manifest
 
 
 def flip(path: Path) -> None:
