@@ -5,7 +5,8 @@
 2. Each change either can move a number or cannot. What cannot: titles and names, texts about the study, the page's own
    settings, what is expected or replicated, and where facts and model lie, of which the facts themselves and the
    model's identity tell.
-3. A key that only one of the two knows comes from another version of reportgen, which is told elsewhere, and is passed
+3. Facts that the spec itself lists are passed over: they are compared as facts.
+4. A key that only one of the two knows comes from another version of reportgen, which is told elsewhere, and is passed
    over; in mappings whose keys the author chooses it is a change.
 """
 
@@ -17,9 +18,10 @@ from typing import Any
 _LONGEST = 200
 _DECIDE_NOTHING = ("study", "report", "expect", "replicates")
 _TOLD_ELSEWHERE = {
-    *(("facts", key) for key in ("file", "items")),
+    ("facts", "file"),
     *(("model", key) for key in ("hub", "folder", "gguf", "package", "file", "revision", "device", "dtype")),
 }
+_FACTS = ("facts", "items")
 _NAMES = ("title", "name")
 _FREE = ("where", "relations")
 
@@ -67,6 +69,8 @@ def _in_mapping(
 ) -> Iterator[SpecChange]:
     """`chosen` says that the author chooses the keys, so that one more or less is a change."""
     for key in dict.fromkeys((*before, *after)):
+        if (*path, key) == _FACTS:
+            continue
         if key in before and key in after:
             yield from _changes((*path, key), before[key], after[key])
         elif chosen:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from reportgen import numbers
 from reportgen.report.across_site import StudyNull, across_site
 from reportgen.report.document import Block, Document, Heading, Prose, Raw
-from reportgen.report.markup import Html, Md, join_md, md
+from reportgen.report.markup import Html, Md, join_md, md, plain_md
 from reportgen.report.page import MOST_RUNS, Card
 from reportgen.report.render import component
 from reportgen.report.sparkline import sparkline
@@ -105,7 +105,7 @@ def _latest(changes: Sequence[Change], titles: Mapping[str, str]) -> tuple[Block
             day=day,
             study=titles.get(study, study),
             id=Md(study),
-            sentence=sentence,
+            sentence=plain_md(sentence),
         )
         for day, study, sentence in changes[:LATEST]
     )

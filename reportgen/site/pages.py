@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from reportgen.report.markup import Md, md
+from reportgen.report.markup import Md, md, plain_md
 from reportgen.report.page import AddedPage, StudyPage
 from reportgen.report.render import qmd
 from reportgen.site.staging import put
@@ -72,7 +72,9 @@ def _banner(failing: str) -> str:
     if not failing:
         return ""
     return (
-        "\n" + md("::: {{.banner}}\nThis page is from an earlier run; the study fails {why}\n:::", why=failing) + "\n"
+        "\n"
+        + md("::: {{.banner}}\nThis page is from an earlier run; the study fails {why}\n:::", why=plain_md(failing))
+        + "\n"
     )
 
 

@@ -253,6 +253,12 @@ def test_a_key_that_can_move_no_number_is_told_and_is_no_reason(path: tuple[str,
     assert beside(changed).kind == "alarm"
 
 
+def test_facts_that_the_spec_lists_are_compared_as_facts_alone() -> None:
+    before, after = ({**SPEC["facts"], "items": [{"subject": "Italy", "object": name}]} for name in ("Rome", "Milan"))
+    runs = [run(BEFORE, inputs=inputs(spec={**SPEC, "facts": facts})) for facts in (before, after)]
+    assert not causes(compare(runs[0], later(inputs=runs[1].inputs), no_facts)).keys() & {"spec", "presentation"}
+
+
 def test_a_contrast_that_comes_goes_or_moves_is_told_by_its_id() -> None:
     truth, other = SPEC["contrasts"][0], {**SPEC["contrasts"][0], "id": "name"}
     before, after = ({**SPEC, "contrasts": contrasts} for contrasts in ([truth], [other, truth]))

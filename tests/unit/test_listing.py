@@ -118,11 +118,12 @@ def test_the_line_is_told_in_words() -> None:
 
 def test_the_first_page_shows_the_newest_studies_and_the_latest_changes() -> None:
     many = cards(20)
-    changes = [(f"2026-11-{20 - i}", "s3", f"sentence {i}.") for i in range(9)]
+    changes = [(f"2026-11-{20 - i}", "s3", f"sentence {i} of `*x*`.") for i in range(9)]
     text = qmd(compose_index("Heads", many, changes))
     newest = sorted((card.date for card in many), reverse=True)[:NEWEST]
     assert re.findall(r"<span>(2026-[\d-]+)</span>", text) == newest
     assert re.findall(r"sentence (\d)", text) == [str(i) for i in range(LATEST)]
+    assert r"sentence 0 of [\*x\*]{.code}\." in text
     assert "[Study 003](studies/s3/history.html)" in text
     for link in ("[All 20 studies](studies.html)", "[All changes](changes.html)", "(methods.html)"):
         assert link in text
