@@ -1,6 +1,6 @@
 """Many studies into one site: each on its own feet, so that one that fails stops no other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from reportgen.progress import Progress
 from reportgen.report.page import Card, StudyPage
 from reportgen.report.results import Results
 from reportgen.site.build import Kept, failed, write_site
+from reportgen.site.lock import building
 from reportgen.site.project import Site
 from reportgen.sources import Given, Source
 from reportgen.spec.model import SpecFile
@@ -140,15 +141,17 @@ class Builder:
         return compare(before, record, facts)
 
     def _write(self, outcomes: Sequence[Outcome], *, whole: bool) -> None:
-        pages = [outcome.page for outcome in outcomes if outcome.page is not None]
-        built = {page.card.id for page in pages}
-        if not whole:
-            pages += (Kept(card) for card in self._published.values() if card.id not in built)
-        elif any(outcome.error is not None for outcome in outcomes):
-            self._require_all(built)
-        if pages:
-            with self.progress.stage("site"):
-                write_site(self.site, sorted(pages, key=lambda page: page.card.id))
+        with building(self.site.folder):  # what another build has published since this one began is to stay
+            now = self.site.cards()
+            pages = [_as_it_is(outcome.page, now) for outcome in outcomes if outcome.page is not None]
+            built = {page.card.id for page in pages}
+            if not whole:
+                pages += (Kept(card) for card in now.values() if card.id not in built)
+            elif any(outcome.error is not None for outcome in outcomes):
+                self._require_all(built)
+            if pages:
+                with self.progress.stage("site"):
+                    write_site(self.site, sorted(pages, key=lambda page: page.card.id))
 
     def _require_all(self, built: set[str]) -> None:
         """A failing study whose earlier page is not here must not vanish from a site that is published elsewhere."""
@@ -158,6 +161,13 @@ class Builder:
                 f"the site would lose the page of {named}: a study fails, and {self.site.published} does not hold its "
                 "earlier page. Nothing is written. Mend the study, or put the published site back there first."
             )
+
+
+def _as_it_is(page: StudyPage | Kept, now: Mapping[str, Card]) -> StudyPage | Kept:
+    """A page that was found unchanged, as it is published `now`."""
+    if isinstance(page, StudyPage) or page.card.failing:
+        return page
+    return Kept(now.get(page.card.id, page.card))
 
 
 def _require_free(study: str, path: Path, taken: dict[str, Path]) -> None:

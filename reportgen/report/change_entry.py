@@ -119,7 +119,7 @@ def _finished(stretch: Sequence[Run]) -> Iterator[ChangeEntry]:
 def _of(run: Run) -> ChangeEntry:
     comparison = run.comparison
     assert comparison is not None, "a run that finished has a comparison"
-    details = tuple(change_words.turned(comparison.before, comparison.after))
+    details = (*change_words.moved_heads(comparison), *change_words.turned(comparison.before, comparison.after))
     return replace(
         _entry(run, comparison.kind, change_words.sentence(comparison)),
         details=details,

@@ -117,6 +117,13 @@ def few(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMED]) + (f" and {numbers.count(more)} more" if more > 0 else "")
 
 
+def moved_heads(comparison: Comparison) -> Iterator[str]:
+    """A sentence with what both runs say of the first heads that were gained or lost, where any were."""
+    if comparison.heads:
+        told = [f"{head.head} {estimate(head.before)} → {estimate(head.after)}" for head in comparison.heads]
+        yield f"In points of attention, before and now: {few(told)}."
+
+
 def estimate(found: Estimate | None) -> str:
     """An effect with its interval, in points: "13.9 [12.1, 15.8]"."""
     if found is None:

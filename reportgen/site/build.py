@@ -135,9 +135,7 @@ def _write_study(site: Site, staged: Staged, study: StudyPage | Kept) -> Card:
 
 def _write_fresh(study: StudyPage, present: Path, project: Path, out: Path) -> None:
     for name, content in chain(study.files.items(), study.pieces()):
-        file = project / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+        put(project / name, content)
     share_tree(project, out)
     write_documents(study, project)
     for name in take_over(study.still_right, present, project):

@@ -1,5 +1,6 @@
 """The folder of a website project: what is tracked in it, what builds have made of it, and what its pages depend on."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -7,13 +8,15 @@ from shutil import rmtree
 from typing import Literal, Self
 
 from reportgen import provenance
+from reportgen.errors import StudyError
 from reportgen.history.folder import History
 from reportgen.report.page import Card
 from reportgen.report.render import templates_folder
 from reportgen.site.engines import Engine, choose_engine
+from reportgen.site.lock import building
 from reportgen.site.manifest import TOKEN, Manifest
 from reportgen.site.settings import SiteSettings
-from reportgen.site.swap import recover
+from reportgen.site.swap import is_half_way, recover
 from reportgen.store import content_key, write_atomically
 
 CARD = "card.json"
@@ -101,12 +104,23 @@ class Site:
         return (self.project / "studies" / study / "index.qmd").is_file()
 
     def _recover(self) -> None:
-        """Undo swaps that died half-way. A project that is not the published site's is worth nothing."""
-        recover(self.published)
-        recover(self.project)
+        """Undo swaps that died half-way, unless a build is at one just now. A project that is not the published site's is
+        worth nothing."""
+        if not self._at_odds:
+            return
+        with suppress(StudyError), building(self.folder, patience=0):
+            recover(self.published)
+            recover(self.project)
+            if self._at_odds:
+                rmtree(self.project, ignore_errors=True)
+
+    @property
+    def _at_odds(self) -> bool:
+        """Whether site and project are not of one build."""
+        if is_half_way(self.published) or is_half_way(self.project):
+            return True
         token = self.project / TOKEN
-        if self.project.is_dir() and not (token.is_file() and token.read_text() == self.built.token):
-            rmtree(self.project, ignore_errors=True)
+        return self.project.is_dir() and not (token.is_file() and token.read_text() == self.built.token)
 
     @cached_property
     def key(self) -> str:

@@ -16,6 +16,8 @@ from pathlib import Path
 from reportgen.errors import StudyError
 from reportgen.site.swap import swap_in
 
+_MADE = ".build-"
+
 
 @dataclass(frozen=True)
 class Staged:
@@ -33,19 +35,20 @@ def staging(folder: Path, project: Path, published: Path) -> Iterator[Staged]:
     """
     try:
         with _beside(folder) as made:
-            staged = Staged(made / "qmd", made / "site")
+            staged = Staged(made / project.name, made / published.name)
             staged.project.mkdir()
             staged.out.mkdir()
             yield staged
             swap_in(staged.out, published)
             swap_in(staged.project, project)
     except OSError as error:
-        raise StudyError(f"{folder}: the site cannot be written ({_reason(error)}). It stays as it was.") from error
+        file, reason = _refused(error, folder)
+        raise StudyError(f"{file}: the site cannot be written ({reason}). It stays as it was.") from error
 
 
 def clear_away(folder: Path) -> None:
     """Drop what a build that was killed has left half-written."""
-    for left in folder.glob(".build-*"):
+    for left in folder.glob(f"{_MADE}*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
@@ -55,7 +58,11 @@ def put(path: Path, content: bytes) -> None:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    path.write_bytes(content)
+    try:
+        path.write_bytes(content)
+    except OSError as error:  # the system names a file that cannot be opened, and none that cannot be filled
+        error.filename = path
+        raise
 
 
 def share_tree(folder: str | Path, copy: str | Path) -> None:
@@ -81,13 +88,20 @@ def share(source: str | Path, target: str | Path) -> None:
 @contextmanager
 def _beside(folder: Path) -> Iterator[Path]:
     clear_away(folder)
-    made = Path(tempfile.mkdtemp(dir=folder, prefix=".build-"))
+    made = Path(tempfile.mkdtemp(dir=folder, prefix=_MADE))
     try:
         yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _reason(error: OSError) -> str:
-    """Why, in the system's words; an error over a whole tree says it of its first file."""
-    return str(error.args[0][0][2]) if isinstance(error, shutil.Error) else error.strerror or str(error)
+def _refused(error: OSError, folder: Path) -> tuple[Path, str]:
+    """The file that the disk refused, where it was to stand, and why in the system's words; an error over a whole tree
+    says it of its first file."""
+    if isinstance(error, shutil.Error):
+        _, file, reason = error.args[0][0]
+    else:
+        file, reason = error.filename2 or error.filename or folder, error.strerror or str(error)
+    path = Path(os.fsdecode(file))
+    made = next((above for above in path.parents if above.name.startswith(_MADE)), None)
+    return path if made is None else folder / path.relative_to(made), str(reason)

@@ -15,25 +15,29 @@ _RENAME_EXCHANGE = 2
 
 
 def swap_in(fresh: Path, published: Path) -> None:
-    """Make the folder `fresh` the `published` one, and drop what stood there before."""
+    """Make the folder `fresh` the `published` one. What stood there before stands in the place of `fresh` then, for
+    whoever made that to drop: it may take long."""
     if not published.exists():
         fresh.rename(published)
         return
     if _exchanged(fresh, published):
-        shutil.rmtree(fresh)
         return
     aside = _aside(published)
     shutil.rmtree(aside, ignore_errors=True)
     published.rename(aside)
     fresh.rename(published)
-    shutil.rmtree(aside)
+    aside.rename(fresh)
 
 
 def recover(published: Path) -> None:
     """Undo a swap that died half-way."""
-    aside = _aside(published)
-    if aside.exists() and not published.exists():
-        aside.rename(published)
+    if is_half_way(published):
+        _aside(published).rename(published)
+
+
+def is_half_way(published: Path) -> bool:
+    """Whether a swap died half-way, or is there just now."""
+    return _aside(published).exists() and not published.exists()
 
 
 def _aside(published: Path) -> Path:
