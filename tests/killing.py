@@ -17,7 +17,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from itertools import cycle
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -31,6 +30,7 @@ from reportgen.capture.run import capture
 from reportgen.capture.thrift import Thrift
 from reportgen.store import Store
 from tests import small
+from tests.dying import Lines
 
 ROOM = Path(reportgen.__file__).parent
 PLACES = {"anywhere": (str(ROOM / "capture"), str(ROOM / "store.py")), "store": (str(ROOM / "store.py"),)}
@@ -86,31 +86,11 @@ class Forks:
 
         Thrift.read_all = told  # type: ignore[method-assign]
         lines = Lines(PLACES.get(place, ()), moment)
-        sys.settrace(lines.enter)
+        lines.watch()
         values = capture(self.requests, self.model).values
         sys.settrace(None)
         np.save(self.out, values)
         self.out.with_suffix(".lines").write_text(str(lines.count))
-
-
-@dataclass
-class Lines:
-    """Counts the lines of some sources as they are executed, and dies at the `last`."""
-
-    places: tuple[str, ...]
-    last: float
-    count: int = 0
-
-    def enter(self, frame: FrameType, event: str, argument: Any) -> Any:  # noqa: ARG002
-        """Whether a function's lines count."""
-        return self.line if frame.f_code.co_filename.startswith(self.places or "none") else None
-
-    def line(self, frame: FrameType, event: str, argument: Any) -> Any:  # noqa: ARG002
-        """One more."""
-        self.count += event == "line"
-        if self.count >= self.last:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return self.line
 
 
 def main(folder: Path, out: Path, kills: int) -> Seen:
