@@ -197,7 +197,8 @@ def test_a_disk_that_fills_up_while_scores_are_kept_leaves_no_half_shard(place: 
 
 def test_a_disk_that_fills_up_while_the_site_is_written_leaves_the_site_as_it_was(place: Place) -> None:
     path = place.folder / "specs" / "s.yml"
-    before = {file: file.read_bytes() for file in (place.folder / "site").rglob("*") if file.is_file()}
+    written = (place.site, place.site.with_name("_qmd"))
+    before = {file: file.read_bytes() for folder in written for file in folder.rglob("*") if file.is_file()}
     path.write_text(spec(title="After"))
     try:
         failed = place.run("build", before=full_disk(1_000_000))
@@ -205,7 +206,7 @@ def test_a_disk_that_fills_up_while_the_site_is_written_leaves_the_site_as_it_wa
         path.write_text(spec(title="Before"))
     assert failed.returncode == 1
     assert re.search(r"site.*cannot be written", failed.stderr), failed.stderr
-    assert {file: file.read_bytes() for file in (place.folder / "site").rglob("*") if file.is_file()} == before
+    assert {file: file.read_bytes() for folder in written for file in folder.rglob("*") if file.is_file()} == before
 
 
 def test_a_build_killed_at_any_moment_leaves_a_whole_site(place: Place) -> None:
