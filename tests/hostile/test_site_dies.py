@@ -19,6 +19,7 @@ from reportgen.models.tokenizer import Tokenizer
 from reportgen.site.build import Kept, write_site
 from reportgen.site.links import check_links
 from reportgen.site.lock import building
+from reportgen.site.manifest import TOKEN
 from reportgen.site.project import Site
 from reportgen.site.serve import site_server
 from tests import even
@@ -122,6 +123,29 @@ def test_builds_killed_at_random_moments_leave_the_old_site_or_the_new_one(site:
     )
     assert all(site.holds(study) for study in site.cards())
     assert check_links(site.published) == ()
+
+
+HOLDS = """
+import sys
+from pathlib import Path
+from reportgen.site.lock import building
+with building(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_whoever_looks_while_a_build_is_between_its_two_swaps_leaves_its_project_alone(site: Site) -> None:
+    (site.project / TOKEN).write_text("of the build before")
+    command = [sys.executable, "-c", HOLDS, str(site.folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as build:
+        assert build.stdout is not None
+        assert build.stdout.readline() == "held\n"
+        assert set(site.cards()) == {"one", "two"}
+        assert site.project.is_dir()
+        build.communicate("\n")
+    assert set(site.cards()) == {"one", "two"}
+    assert not site.project.exists(), "nobody is at work any more: it is what a killed build left"
 
 
 @contextmanager

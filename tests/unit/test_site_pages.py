@@ -74,7 +74,9 @@ def parsed(html: str) -> Page:
 @pytest.fixture(scope="module")
 def sources() -> dict[str, str]:
     cards = [card("capitals"), card("notebook")]
-    return site_pages(SETTINGS, cards, [Calibrated("capitals", "Capitals", escape_md("It found some in 5.2 % of data sets."))])
+    return site_pages(
+        SETTINGS, cards, [Calibrated("capitals", "Capitals", escape_md("It found some in 5.2 % of data sets."))]
+    )
 
 
 @pytest.fixture(scope="module")
