@@ -26,7 +26,7 @@ from reportgen.report.run_record import run_record
 from reportgen.site.build import Kept
 from reportgen.site.project import Site
 from reportgen.spec.load import load_spec
-from reportgen.study import plan_study, run_study, study_key
+from reportgen.study import model_of, plan_study, run_study, study_key
 from tests import runs
 from tests.landmarks import SPEC
 
@@ -108,7 +108,7 @@ def saved_page() -> Path:
     path = folder / "landmarks.yml"
     path.write_text(SPEC, encoding="utf-8")
     plan = plan_study(load_spec(path), model_cache(), None, Silent())
-    results = run_study(plan, model_cache(), Silent())
+    results = run_study(plan, model_of(plan, model_cache(), Silent()))
     page = compose_study(results, "", "Benchmark", compare(None, run_record(results, ()), lambda _: None))
     page = replace(page, pieces=partial(iter, tuple(page.pieces())))
     (folder / "page.pickle").write_bytes(pickle.dumps(page))

@@ -3,8 +3,7 @@
 1. Each study gives its fresh page, or its page of last time where nothing that it depends on changed, or, where
    it failed, its page of last time with the failure on top of it.
 2. What ran is recorded in the history, and a study whose history has grown gets its page of runs anew.
-3. A whole Quarto project is written beside the present one. Of its pages those are rendered whose source is not what
-   the published page was rendered from; the others are taken over as they are.
+3. A whole Quarto project is written beside the present one, and its pages are rendered (`rendering`).
 4. Project and site are swapped in whole. Anything that fails before that leaves the published site as it was.
 
 A study may have several pages: its index, further ones that come with it, that of its runs, and ones that other
@@ -14,7 +13,7 @@ unchanged, and is taken over, rendered anew, into a fresh study that says that i
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -27,12 +26,10 @@ from reportgen.report.page import AddedPage, Card, StudyPage
 from reportgen.report.render import templates_folder
 from reportgen.site.histories import history_key, tell
 from reportgen.site.lock import building
-from reportgen.site.manifest import FILE, TOKEN, Manifest, page_sources
 from reportgen.site.pages import link_pages, take_over, write_added, write_documents
-from reportgen.site.project import CARD, Site
-from reportgen.site.staging import Staged, clear_away, put, share, share_tree, staging
-
-_LIBRARIES = "site_libs"
+from reportgen.site.project import CARD, Site, beside
+from reportgen.site.rendering import Rendering
+from reportgen.site.staging import Staged, clear_away, put, share_tree, staging
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,9 @@ def write_site(site: Site, studies: Sequence[StudyPage | Kept]) -> None:
             return
         with staging(site.folder, site.project, site.published) as staged:
             _write_assets(site, staged)
-            _finish(site, staged, [_write_study(site, staged, study) for study in studies])
+            present = site.cards() if site.built.key == site.key else {}
+            cards = (_write_study(site, staged, study, present) for study in studies)
+            Rendering(site, staged, site.built).finish(cards)
 
 
 def add_page(site: Site, study: str, page: AddedPage) -> None:
@@ -72,16 +71,12 @@ def add_page(site: Site, study: str, page: AddedPage) -> None:
             _write_assets(site, staged)
             share_tree(site.project / "studies", staged.project / "studies")
             share_tree(site.published / "studies", staged.out / "studies")
-            beside = _beside(study)
-            write_added(page, staged.project / beside)
-            shutil.rmtree(staged.out / beside / page.name, ignore_errors=True)
-            share_tree(staged.project / beside / page.name, staged.out / beside / page.name)
-            link_pages(staged.project / beside, site.cards()[study].failing)
-            _finish(site, staged, list(site.cards().values()))
-
-
-def _beside(study: str) -> Path:
-    return Path("studies") / study
+            folder = beside(study)
+            write_added(page, staged.project / folder)
+            shutil.rmtree(staged.out / folder / page.name, ignore_errors=True)
+            share_tree(staged.project / folder / page.name, staged.out / folder / page.name)
+            link_pages(staged.project / folder, site.cards()[study].failing)
+            Rendering(site, staged, site.built).finish(site.cards().values())
 
 
 def _require_published(site: Site, study: str) -> None:
@@ -114,18 +109,21 @@ def _stands(site: Site, studies: Sequence[StudyPage | Kept]) -> bool:
     return not grown and site.built.key == site.key and site.cards() == cards
 
 
-def _write_study(site: Site, staged: Staged, study: StudyPage | Kept) -> Card:
-    """Fill the study's folders, in part from its present ones; return its card as it is with its runs."""
-    beside = _beside(study.card.id)
-    project, out = staged.project / beside, staged.out / beside
+def _write_study(site: Site, staged: Staged, study: StudyPage | Kept, present: Mapping[str, Card]) -> Card:
+    """Fill the study's folders, in part from its present ones; return its card as it is with its runs. `present` are the
+    cards of the studies that this very version has published."""
+    card, folder = study.card, beside(study.card.id)
+    project, out = staged.project / folder, staged.out / folder
     if isinstance(study, StudyPage):
-        _write_fresh(study, site.project / beside, project, out)
+        _write_fresh(study, site.project / folder, project, out)
     else:
-        share_tree(site.published / beside, out)
-        if (site.project / beside).is_dir():
-            share_tree(site.project / beside, project)
-    card = study.card
-    if isinstance(study, StudyPage) or card.history != history_key(site.history, card.id):
+        share_tree(site.published / folder, out)
+        if (site.project / folder).is_dir():
+            share_tree(site.project / folder, project)
+    grown = card.history != history_key(site.history, card.id)
+    if isinstance(study, Kept) and not grown and present.get(card.id) == card:
+        return card
+    if isinstance(study, StudyPage) or grown:
         card = tell(site.history, card, project, out)
     link_pages(project, card.failing)
     put(out / CARD, card.to_json())
@@ -152,38 +150,6 @@ def _write_assets(site: Site, staged: Staged) -> None:
     shutil.copytree(templates_folder() / "assets", staged.project / "assets")
     put(staged.project / "assets" / SCHEMA_FILE, json.dumps(schema_json(), indent=1).encode())
     share_tree(staged.project / "assets", staged.out / "assets")
-
-
-def _finish(site: Site, staged: Staged, cards: Sequence[Card]) -> None:
-    """The site's own pages, then HTML of every page whose source is new, then what needs all pages. Studies stand in the
-    order of their ids, whichever command writes the site."""
-    from reportgen.site.frame import write_for_machines, write_frame  # noqa: PLC0415
-
-    cards = sorted(cards, key=lambda card: card.id)
-    write_frame(site, staged, cards)
-    pages = sorted(page.relative_to(staged.project) for page in staged.project.rglob("*.qmd"))
-    before = site.built
-    now = Manifest(site.key, page_sources(staged.project, pages, site.project, before))
-    rendered = [page for page in pages if not _taken_over(page, site, staged, before, now)]
-    if (site.published / _LIBRARIES).is_dir():  # Quarto's, which the pages that are taken over need
-        share_tree(site.published / _LIBRARIES, staged.out / _LIBRARIES)
-    site.engine.render(staged.project, rendered, staged.out, site.settings)
-    write_for_machines(site, staged, cards, [page.with_suffix(".html").as_posix() for page in pages])
-    put(staged.out / FILE, now.to_json())
-    put(staged.project / TOKEN, now.token.encode())
-
-
-def _taken_over(page: Path, site: Site, staged: Staged, before: Manifest, now: Manifest) -> bool:
-    """Whether the page's HTML is that of the published site; where it is not, nothing stands in its place yet."""
-    html = page.with_suffix(".html")
-    (staged.out / html).unlink(missing_ok=True)
-    name = page.as_posix()
-    same = before.key == now.key and before.pages.get(name) == now.pages[name]
-    if not (same and (site.published / html).is_file()):
-        return False
-    (staged.out / html).parent.mkdir(parents=True, exist_ok=True)
-    share(site.published / html, staged.out / html)
-    return True
 
 
 def failed(card: Card, error: Exception) -> Kept:

@@ -23,6 +23,11 @@ CARD = "card.json"
 _SETTINGS = "_quarto.yml"
 
 
+def beside(study: str) -> Path:
+    """The folder of a study in a project and in a rendered site."""
+    return Path("studies") / study
+
+
 @dataclass(frozen=True)
 class Site:
     """The folder of the Quarto website project: sources and the history of runs tracked, `_qmd` and `_site` made by
@@ -101,7 +106,7 @@ class Site:
 
     def holds(self, study: str) -> bool:
         """Whether the project has the source of the study's page, from which it can be rendered anew."""
-        return (self.project / "studies" / study / "index.qmd").is_file()
+        return (self.project / beside(study) / "index.qmd").is_file()
 
     def _recover(self) -> None:
         """Undo swaps that died half-way, unless a build is at one just now. A project that is not the published site's is

@@ -9,8 +9,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from reportgen.errors import StudyError
@@ -92,6 +94,8 @@ def _beside(folder: Path) -> Iterator[Path]:
     try:
         yield made
     finally:
+        with ThreadPoolExecutor() as pool:  # the disk drops the files of two trees in less time together
+            list(pool.map(partial(shutil.rmtree, ignore_errors=True), made.iterdir()))
         shutil.rmtree(made, ignore_errors=True)
 
 

@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,42 @@ def rendered(folder: Path, body: str, front: str = "", settings: SiteSettings = 
 def flat(html: str) -> str:
     """HTML without line ends, which pandoc puts anywhere between elements."""
     return re.sub(r">\s+", ">", re.sub(r"\s+<", "<", html))
+
+
+def test_a_page_is_rendered_while_the_next_is_written(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def written() -> Iterator[Path]:
+        for name, before in (("a", None), ("b", "a.html")):
+            patience = time.monotonic() + 30
+            while before is not None and not (out / before).is_file():
+                assert time.monotonic() < patience, "the first page waits for the second"
+                time.sleep(0.01)
+            (tmp_path / f"{name}.qmd").write_text(f"---\ntitle: {name}\n---\n")
+            yield Path(f"{name}.qmd")
+
+    choose_engine("pandoc").render(tmp_path, written(), out, SETTINGS)
+    assert (out / "b.html").is_file()
+
+
+def test_what_goes_wrong_in_writing_is_told_and_pages_that_wait_are_not_rendered(tmp_path: Path) -> None:
+    names = [f"{number}.qmd" for number in range(40)]
+
+    def written() -> Iterator[Path]:
+        for name in names:
+            (tmp_path / name).write_text("---\ntitle: a\n---\n")
+            yield Path(name)
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        choose_engine("pandoc").render(tmp_path, written(), tmp_path / "out", SETTINGS)
+    assert len(list((tmp_path / "out").glob("*.html"))) < len(names)
+
+
+def test_a_citation_in_a_page_without_works_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.qmd").write_text("---\ntitle: a\n---\nWrite to me\\@example.org. See @cohen1988.\n")
+    with pytest.raises(StudyError, match="cohen1988"):
+        choose_engine("pandoc").render(tmp_path, [Path("a.qmd")], tmp_path / "out", SETTINGS)
 
 
 def test_floats_are_numbered_and_references_to_them_resolved(tmp_path: Path) -> None:

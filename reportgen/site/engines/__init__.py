@@ -1,6 +1,6 @@
 """What makes HTML of a project's pages: the user's Quarto, or the pandoc that we carry. Both take the same `.qmd`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -24,10 +24,11 @@ class Engine(Protocol):
         """What it is and of which version: pages that another engine made are not taken over."""
         ...
 
-    def render(self, project: Path, pages: Sequence[Path], out: Path, settings: SiteSettings) -> None:
+    def render(self, project: Path, pages: Iterable[Path], out: Path, settings: SiteSettings) -> None:
         """Render some `.qmd` pages of a project (paths relative to it) into the folder `out`, which keeps all else.
 
-        Raises StudyError with the engine's own words where a page cannot be rendered.
+        Each page is there when the iteration comes to it, and is not touched from then on: further ones may be written
+        while it is rendered. Raises StudyError with the engine's own words where a page cannot be rendered.
         """
         ...
 

@@ -27,7 +27,7 @@ Not rendered: executable cells, shortcodes (`{{< … >}}`), layouts in columns, 
 import json
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -60,14 +60,17 @@ class Pandoc:
         """What it is and of which version."""
         return f"pandoc {self.version}"
 
-    def render(self, project: Path, pages: Sequence[Path], out: Path, settings: SiteSettings) -> None:
-        """Render some `.qmd` pages of a project (paths relative to it) into the folder `out`.
+    def render(self, project: Path, pages: Iterable[Path], out: Path, settings: SiteSettings) -> None:
+        """Render some `.qmd` pages of a project (paths relative to it) into the folder `out`, each as soon as it comes.
 
         Raises StudyError with pandoc's own words where it refuses a page or warns of something unresolved.
         """
         with tempfile.TemporaryDirectory(prefix="reportgen-") as made, ThreadPoolExecutor(cores()) as pool:
-            frames = [Path(made) / f"{number}.json" for number in range(len(pages))]
-            list(pool.map(lambda page, frame: self._render_page(project, page, out, settings, frame), pages, frames))
+            numbered = ((page, Path(made) / f"{number}.json") for number, page in enumerate(pages))
+            try:
+                list(pool.map(lambda each: self._render_page(project, each[0], out, settings, each[1]), numbered))
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def _render_page(self, project: Path, page: Path, out: Path, settings: SiteSettings, frame: Path) -> None:
         source, target = project / page, (out / page).with_suffix(".html")

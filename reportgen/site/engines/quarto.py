@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,11 +71,12 @@ class Quarto:
         """Whether it is recent enough for our pages."""
         return tuple(int(part) for part in re.findall(r"\d+", self.version)[:2]) >= OLDEST
 
-    def render(self, project: Path, pages: Sequence[Path], out: Path, settings: SiteSettings) -> None:
+    def render(self, project: Path, pages: Iterable[Path], out: Path, settings: SiteSettings) -> None:
         """Render some `.qmd` pages of a project (paths relative to it) into the folder `out`, which keeps all else.
 
         Raises StudyError with Quarto's own words where it fails or leaves a page out; `out` then stays as it was.
         """
+        pages = list(pages)
         if not pages:
             return
         out.mkdir(parents=True, exist_ok=True)
