@@ -125,8 +125,10 @@ def listing_bytes() -> float:
     return (whole().site.published / "studies.html").stat().st_size / 1000
 
 
+@cache
 def growth() -> float:
-    """Megabytes by which the peak of a whole render grows with the number of studies."""
+    """Megabytes by which the peak of a whole render grows with the number of studies; measured once, since it takes
+    minutes and memory differs little from one process to the next."""
     few, many = (_peak(studies) for studies in (FEW, STUDIES))
     return max(1, many - few) / 1_000_000
 
