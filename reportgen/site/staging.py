@@ -58,13 +58,20 @@ def put(path: Path, content: bytes) -> None:
     """Write a file anew, whatever it was shared with; one that says the same already is left alone."""
     if path.is_file() and path.read_bytes() == content:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     try:
-        path.write_bytes(content)
+        _write(path, content)
     except OSError as error:  # the system names a file that cannot be opened, and none that cannot be filled
         error.filename = path
         raise
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except FileNotFoundError:  # of 30,000 files few are the first of their folder
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def share_tree(folder: str | Path, copy: str | Path) -> None:
