@@ -208,20 +208,21 @@ def _restore_cache(steps: _Steps, given: Outputs) -> Outputs:
 
 def _lay(source: Path, target: Path) -> None:
     """Copy a folder over another, and nothing through a link: what is behind one belongs to somebody else."""
-    target.mkdir(parents=True, exist_ok=True)
-    for entry in source.iterdir():
-        if entry.is_symlink() or (target / entry.name).is_symlink():
-            continue
-        if entry.is_dir():
+    if source.is_symlink() or target.is_symlink():
+        return
+    if source.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+        for entry in source.iterdir():
             _lay(entry, target / entry.name)
-        else:
-            shutil.copy2(entry, target / entry.name)
+    else:
+        shutil.copy2(source, target)
 
 
 def _save_cache(steps: _Steps, given: Outputs) -> Outputs:
     kept = steps.run.github.caches / given["key"]
+    kept.mkdir(exist_ok=True)
     for number, (path, without) in enumerate(_cached(steps, given["path"])):
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             left_out = shutil.ignore_patterns(*without)
             shutil.copytree(path, kept / str(number), ignore=left_out, dirs_exist_ok=True, symlinks=True)
     return {}
