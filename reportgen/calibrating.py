@@ -25,7 +25,7 @@ from reportgen.scores import flat
 from reportgen.sensitivity import unit_of
 from reportgen.site.build import add_page
 from reportgen.site.pages import added_key
-from reportgen.site.project import Site
+from reportgen.site.project import Site, beside
 from reportgen.spec.model import SpecFile, TestsSection
 from reportgen.stats.calibration import calibrate
 from reportgen.stats.calibration_tested import Settings
@@ -47,7 +47,7 @@ def calibrate_study(file: SpecFile, site: Site, draws: int, cache: Path, progres
     """
     _require_published(file, site, cache)
     plan = plan_study(file, cache, None, progress)
-    if _stands(site.published / "studies" / file.spec.study.id / PAGE, calibration_key(plan), draws):
+    if _stands(site.published / beside(file.spec.study.id) / PAGE, calibration_key(plan), draws):
         return None
     counted = _count(_first_contrast(plan, cache, progress), draws, progress)
     page = calibration_page(counted, plan)

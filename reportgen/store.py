@@ -42,7 +42,7 @@ def write_atomically(path: Path, *payload: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _clear_away(path.parent)
+        clear_left(path.parent, _PARTIAL)
         _write_beside(path, payload)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -64,12 +64,25 @@ def _write_beside(path: Path, payload: Iterable[bytes]) -> None:
         raise
 
 
-def _clear_away(folder: Path) -> None:
-    """Remove what killed processes left here of their writes."""
-    for path in folder.glob(f"{_PARTIAL}*"):
+def clear_left(folder: Path, prefix: str) -> None:
+    """Remove what killed processes left here, an hour ago or earlier, of what they wrote under names with a prefix."""
+    for path in folder.glob(f"{prefix}*"):
         with suppress(OSError):  # another process may clear it away just now, and another user's is not ours
             if time.time() - path.stat().st_mtime > _SECONDS_TO_WRITE:
-                path.unlink()
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@contextmanager
+def folder_beside(target: Path, prefix: str) -> Iterator[Path]:
+    """A folder to fill, in the folder of `target`, whose place it can take by a rename. What stands under its own name
+    when the block ends is removed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    making = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix))
+    try:
+        making.chmod(0o755)
+        yield making
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
 
 
 @dataclass(frozen=True)

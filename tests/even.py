@@ -127,10 +127,3 @@ class Weekly:
 def day(week: float) -> str:
     """The day of a week's run."""
     return f"{FIRST + timedelta(weeks=week):%Y-%m-%d}"
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }

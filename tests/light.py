@@ -7,7 +7,6 @@
 3. The package itself is copied as the wheel has it: with its templates inside, and its metadata.
 """
 
-import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import Requirement
+
+from reportgen.site.staging import share
 
 ROOT = Path(__file__).parents[1]
 
@@ -64,11 +65,4 @@ def _link(distribution: metadata.Distribution, packages: Path) -> None:
         target = packages / file
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists():
-            _share(source, target)
-
-
-def _share(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+            share(source, target)

@@ -23,6 +23,13 @@ def copy_cache(cache: Path, target: Path) -> None:
     shutil.copytree(cache, target, symlinks=True)
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
+    }
+
+
 @dataclass(frozen=True)
 class Place:
     """The folder, and a cache with the converted model of the user's own and no scores."""

@@ -7,16 +7,15 @@ renamed into it, so that a conversion that was cut short is never taken for a wh
 
 import io
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr
+from collections.abc import Callable
+from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any
 
 from reportgen.errors import StudyError
 from reportgen.models.source import ModelSource, fetch_hub_weights
 from reportgen.progress import Progress
+from reportgen.store import folder_beside
 
 
 def tokenizer_folder(source: ModelSource, cache: Path, progress: Progress) -> Path:
@@ -47,27 +46,15 @@ def _converted(source: ModelSource, target: Path, save: Callable[[Path, Path], N
     progress.say(f"converting the {target.name} of {source.gguf.name} (once; kept in the cache)")
     try:
         # Transformers draws a bar of its own, which no setting of its turns off and no log can read.
-        with _beside(target) as making, redirect_stderr(io.StringIO()):
+        with folder_beside(target, f".{target.name}-") as making, redirect_stderr(io.StringIO()):
             save(source.gguf, making)
+            if not target.is_dir():  # another process may have been first; its result is as good
+                os.replace(making, target)  # noqa: PTH105
     except OSError as error:
         raise StudyError(f"{target}: the converted model cannot be written ({error.strerror or error})") from error
     except Exception as error:  # the GGUF readers raise whatever they stumble over
         raise StudyError(f"{source.gguf}: not a GGUF model that transformers can read ({error})") from error
     return target
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """A folder to fill, which becomes `target` when the block ends well and vanishes when it does not."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    making = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
-    try:
-        yield making
-        making.chmod(0o755)
-        if not target.is_dir():  # another process may have been first; its result is as good
-            os.replace(making, target)  # noqa: PTH105
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
 
 
 def _save_tokenizer(gguf: Path, target: Path) -> None:

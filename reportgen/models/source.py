@@ -16,7 +16,7 @@ from reportgen.models.manifest import MANIFEST, Manifest, read_manifest
 from reportgen.spec.model import ModelSection
 
 TOKENIZER = "tokenizer"
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "config.json")
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "config.json")
 """What is read of a model without its weights; results hold it in the folder `TOKENIZER`."""
 _WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "generation_config.json")
 
@@ -106,13 +106,17 @@ def _folder(path: Path, cache: Path) -> ModelSource:
     if lacking or not weights:
         missing = ", ".join([*lacking, *([] if weights else ["*.safetensors"])])
         raise StudyError(f"model.folder: {path} lacks {missing}. Save it with `save_pretrained`, tokenizer included.")
-    files = [path / name for name in TOKENIZER_FILES if (path / name).is_file()]
-    identity = digest_of([*files, *weights], cache)
+    identity = digest_of([*tokenizer_files(path), *weights], cache)
     return ModelSource(path.resolve().name, f"sha256:{identity}", f"folder {path.name}", folder=path)
 
 
+def tokenizer_files(folder: Path) -> list[Path]:
+    """Those files of a model's folder that are read without its weights."""
+    return [folder / name for name in _TOKENIZER_FILES if (folder / name).is_file()]
+
+
 def _on_hub(name: str, revision: str | None) -> ModelSource:
-    folder = _snapshot(name, revision, TOKENIZER_FILES)
+    folder = _snapshot(name, revision, _TOKENIZER_FILES)
     if not (folder / "tokenizer.json").is_file():
         raise StudyError(f"model.hub: `{name}` has no tokenizer.json; statements need a fast tokenizer's offsets.")
     commit = folder.name
@@ -129,7 +133,7 @@ def fetch_hub_weights(source: ModelSource) -> Path:
     """The snapshot folder of a hub model with its safetensors in it; raises StudyError where they cannot be had."""
     assert source.hub is not None, "only hub models have weights to fetch"
     commit = source.identity.removeprefix("commit:")
-    folder = _snapshot(source.hub, commit, (*TOKENIZER_FILES, *_WEIGHT_FILES))
+    folder = _snapshot(source.hub, commit, (*_TOKENIZER_FILES, *_WEIGHT_FILES))
     if not any(folder.glob("*.safetensors")):
         raise StudyError(f"model.hub: `{source.hub}` at {commit} holds no safetensors weights.")
     return folder

@@ -10,11 +10,7 @@
 """
 
 import os
-import shutil
-import tempfile
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -25,15 +21,14 @@ from reportgen.capture.record import AttentionShard, Shard
 from reportgen.errors import StudyError, shown
 from reportgen.locking import lock_path
 from reportgen.models.manifest import FORMAT, MANIFEST, Manifest, ModelRecord
-from reportgen.models.source import TOKENIZER, TOKENIZER_FILES
+from reportgen.models.source import TOKENIZER, tokenizer_files
 from reportgen.packed.opening import INPUTS, files_of, record_of
 from reportgen.report.results import Results
 from reportgen.site.swap import recover, swap_in
 from reportgen.spec.model import SpecFile
-from reportgen.store import Store
+from reportgen.store import Store, clear_left, folder_beside
 
 _PARTIAL = ".capture-"
-_SECONDS_TO_WRITE = 3600.0
 
 _SHARDS: Mapping[str, type[Shard] | type[AttentionShard] | type[KnowledgeShard]] = {
     "scores": Shard,
@@ -66,7 +61,8 @@ def pack(results: Results, model: ProvenModel, target: Path) -> Packed:
     inputs = _inputs(results.plan.file)
     try:
         recover(target)
-        with _beside(target) as making:
+        clear_left(target.parent, _PARTIAL)
+        with folder_beside(target, _PARTIAL) as making:
             for place, file in {**inputs, **_tokenizer(results.plan.tokenizer.folder)}.items():
                 _put(making / place, file.read_bytes())
             _excerpt(model, Store(making))
@@ -101,7 +97,7 @@ def _inputs(file: SpecFile) -> dict[str, Path]:
 
 
 def _tokenizer(folder: Path) -> dict[str, Path]:
-    return {f"{TOKENIZER}/{name}": folder / name for name in TOKENIZER_FILES if (folder / name).is_file()}
+    return {f"{TOKENIZER}/{file.name}": file for file in tokenizer_files(folder)}
 
 
 def _excerpt(model: ProvenModel, excerpt: Store) -> None:
@@ -148,19 +144,3 @@ def _manifest(results: Results, model: ProvenModel, folder: Path, spec: str) -> 
 def _put(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-
-
-@contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """A folder to fill; what killed processes left of theirs is cleared away."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for left in target.parent.glob(f"{_PARTIAL}*"):
-        with suppress(OSError):  # another process may clear it away just now
-            if time.time() - left.stat().st_mtime > _SECONDS_TO_WRITE:
-                shutil.rmtree(left)
-    making = Path(tempfile.mkdtemp(dir=target.parent, prefix=_PARTIAL))
-    try:
-        making.chmod(0o755)
-        yield making
-    finally:
-        shutil.rmtree(making, ignore_errors=True)

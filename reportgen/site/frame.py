@@ -20,7 +20,7 @@ from reportgen.report.site_pages import Calibrated, site_pages
 from reportgen.site.feed import FILE as FEED
 from reportgen.site.feed import atom
 from reportgen.site.histories import StudyHistory
-from reportgen.site.project import Site
+from reportgen.site.project import Site, beside
 from reportgen.site.search import write_search_index
 from reportgen.site.sitemap import FILE as SITEMAP
 from reportgen.site.sitemap import ROBOTS, robots, sitemap
@@ -30,7 +30,7 @@ from reportgen.site.staging import Staged, put
 def write_frame(site: Site, staged: Staged, cards: Sequence[Card]) -> None:
     """Write the site's own pages into the project. A page that stands in the site's folder is the author's, and stays."""
     own = {path.stem for path in site.sources if path.suffix == ".qmd"}
-    histories = {card.id: StudyHistory.of(_study(staged.out, card.id), card.title) for card in cards}
+    histories = {card.id: StudyHistory.of(staged.out / beside(card.id), card.title) for card in cards}
     changes = _newest(histories.values())
     documents: dict[str, Document] = {
         "index": compose_index(
@@ -51,7 +51,7 @@ def write_frame(site: Site, staged: Staged, cards: Sequence[Card]) -> None:
 
 def write_for_machines(site: Site, staged: Staged, cards: Sequence[Card], pages: Sequence[str]) -> None:
     """Write what search engines, feed readers and the search box read, once all pages are rendered."""
-    changes = _newest(StudyHistory.of(_study(staged.out, card.id), card.title) for card in cards)
+    changes = _newest(StudyHistory.of(staged.out / beside(card.id), card.title) for card in cards)
     put(staged.out / FEED, atom(changes, site.settings.title, site.settings.site_url))
     if site.settings.site_url is not None:
         put(staged.out / SITEMAP, sitemap(pages, site.settings.site_url, _days(cards)))
@@ -66,10 +66,6 @@ def _days(cards: Sequence[Card]) -> dict[str, str]:
     return {f"studies/{card.id}/index.html": card.changed or card.day for card in cards}
 
 
-def _study(folder: Path, study: str) -> Path:
-    return folder / "studies" / study
-
-
 def _newest(histories: Iterable[StudyHistory]) -> list[ChangeEntry]:
     everything = [entry for one in histories for entry in one.entries]
     return newest_first(everything)
@@ -77,7 +73,7 @@ def _newest(histories: Iterable[StudyHistory]) -> list[ChangeEntry]:
 
 def _nulls(out: Path, cards: Sequence[Card]) -> dict[str, StudyNull]:
     """The max-T nulls that the studies publish, by their titles."""
-    files = {card.title: _study(out, card.id) / NULL for card in cards}
+    files = {card.title: out / beside(card.id) / NULL for card in cards}
     found = {title: StudyNull.from_json(file.read_bytes()) for title, file in files.items() if file.is_file()}
     return {title: null for title, null in found.items() if null is not None}
 
@@ -85,7 +81,7 @@ def _nulls(out: Path, cards: Sequence[Card]) -> dict[str, StudyNull]:
 def _calibrated(project: Path, cards: Sequence[Card]) -> Iterator[Calibrated]:
     """The studies whose procedure was calibrated, with what came out."""
     for card in cards:
-        page = _study(project, card.id) / f"{CALIBRATION}.qmd"
+        page = project / beside(card.id) / f"{CALIBRATION}.qmd"
         if page.is_file():
             front = page.read_text(encoding="utf-8").split("---\n", 2)[1]
             yield Calibrated(card.id, card.title, Md(yaml.safe_load(front).get("description", "")))

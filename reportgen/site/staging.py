@@ -90,6 +90,8 @@ def share(source: str | Path, target: str | Path) -> None:
     """One file under a second name, or a copy of it where the disk knows no second names."""
     try:
         os.link(source, target)
+    except FileExistsError:  # a copy would be written into it, and into whatever shares it
+        raise
     except OSError:
         shutil.copy2(source, target)
 

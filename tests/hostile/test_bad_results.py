@@ -24,7 +24,7 @@ from reportgen.report.results import Results
 from reportgen.sources import Given, Source
 from reportgen.spec.load import load_spec
 from reportgen.study import model_of, plan_study, run_study
-from tests.place import QUICK
+from tests.place import QUICK, contents
 
 ROOT, KILLS = Path(__file__).parents[2], 40
 FACTS = """subject,relation,object
@@ -82,10 +82,6 @@ def here(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Here:
     return Here(spec, cache, capture_study(Source(spec, cache), folder / "results", Silent()).folder)
 
 
-def content(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
 def run(results: Path) -> Results:
     """The study, from its results alone."""
     plan = plan_study(open_results(results), results, None, Silent())
@@ -95,10 +91,10 @@ def run(results: Path) -> Results:
 def reseal(results: Path, change: Callable[[dict], object] = lambda _: None) -> None:
     """Make the checksums right again, as somebody would who means it, and `change` what else the file says."""
     said = json.loads((results / MANIFEST).read_text())
-    digests = {name: hashlib.sha256(held).hexdigest() for name, held in content(results).items()}
+    digests = {name: hashlib.sha256(held).hexdigest() for name, held in contents(results).items()}
     said["files"] = {
         name: {"sha256": digests[name], "size": len(held)}
-        for name, held in content(results).items()
+        for name, held in contents(results).items()
         if name != MANIFEST
     }
     change(said)
@@ -107,10 +103,10 @@ def reseal(results: Path, change: Callable[[dict], object] = lambda _: None) -> 
 
 def test_whole_results_give_the_same_study_without_the_model(here: Here, tmp_path: Path) -> None:
     copy = here.copy(tmp_path)
-    assert {"inputs/s.yml", "inputs/facts/s.csv", "inputs/s.lock.json", "tokenizer/tokenizer.json"} <= content(
+    assert {"inputs/s.yml", "inputs/facts/s.csv", "inputs/s.lock.json", "tokenizer/tokenizer.json"} <= contents(
         copy
     ).keys()
-    before = content(copy)
+    before = contents(copy)
     plan = plan_study(load_spec(here.spec), here.cache, None, Silent())
     there, now = run_study(plan, model_of(plan, here.cache, Silent())), run(copy)
     assert now.scores.identical(there.scores)
@@ -121,7 +117,7 @@ def test_whole_results_give_the_same_study_without_the_model(here: Here, tmp_pat
         (one == other).all() for one, other in zip(now.attention.patterns, there.attention.patterns, strict=True)
     )
     assert (now.plan.source.identity, now.plan.source.origin) == (plan.source.identity, plan.source.origin)
-    assert content(copy) == before, "nothing is ever written into results"
+    assert contents(copy) == before, "nothing is ever written into results"
 
 
 def test_results_hold_what_their_study_needs_whatever_else_the_cache_holds(
@@ -134,7 +130,7 @@ def test_results_hold_what_their_study_needs_whatever_else_the_cache_holds(
     other.write_text(spec_of(tiny).replace("id: s,", "id: other,"))
     capture_study(Source(other, cache), tmp_path / "results", Silent())
     again = capture_study(Source(here.spec, cache), tmp_path / "results", Silent())
-    assert content(again.folder) == content(here.results)
+    assert contents(again.folder) == contents(here.results)
 
 
 def test_scores_older_than_asked_are_captured_anew_once(here: Here, tmp_path: Path) -> None:
@@ -162,7 +158,7 @@ def cut(path: Path) -> None:
 
 def test_a_flipped_bit_is_found_in_every_file_and_named(here: Here, tmp_path: Path) -> None:
     copy = here.copy(tmp_path)
-    places = sorted(content(copy).keys() - {MANIFEST})
+    places = sorted(contents(copy).keys() - {MANIFEST})
     assert {place.split("/")[0] for place in places} == {
         *("inputs", "tokenizer", "scores", "knowledge", "controls", "rows", "patterns")
     }
@@ -290,13 +286,13 @@ def test_facts_beside_the_specs_folder_come_along_and_absolute_ones_are_refused(
     spec = tmp_path / "a" / "specs" / "s.yml"
     spec.write_text(spec_of(tiny, facts="../../data/s.csv"))
     packed = capture_study(Source(spec, here.cache), tmp_path / "results", Silent())
-    assert {"inputs/a/specs/s.yml", "inputs/data/s.csv"} <= content(packed.folder).keys()
+    assert {"inputs/a/specs/s.yml", "inputs/data/s.csv"} <= contents(packed.folder).keys()
     run(packed.folder)
     spec.write_text(spec_of(tiny, facts=str(tmp_path / "data" / "s.csv")))
-    before = content(packed.folder)
+    before = contents(packed.folder)
     with pytest.raises(StudyError, match="absolute path"):
         capture_study(Source(spec, here.cache), tmp_path / "results", Silent())
-    assert content(packed.folder) == before
+    assert contents(packed.folder) == before
 
 
 def test_a_folder_of_somebody_elses_is_not_replaced(here: Here, tmp_path: Path) -> None:

@@ -23,8 +23,9 @@ from reportgen.site.manifest import TOKEN
 from reportgen.site.project import Site
 from reportgen.site.serve import site_server
 from tests import even
-from tests.even import OTHER, STUDY, Weekly, contents
+from tests.even import OTHER, STUDY, Weekly
 from tests.killing_sites import PAGES, generation_of, pages
+from tests.place import contents
 
 ROOT, KILLS = Path(__file__).parents[2], 51
 

@@ -21,7 +21,8 @@ from reportgen.site.links import check_links
 from reportgen.site.serve import site_server
 from tests import even
 from tests.browser import visiting
-from tests.even import HEADS, LONG, MOVED, OTHER, STUDY, Weekly, contents, day
+from tests.even import HEADS, LONG, MOVED, OTHER, STUDY, Weekly, day
+from tests.place import contents
 
 INTERVAL = r"−?\d+\.\d \[−?\d+\.\d, −?\d+\.\d\]"
 
