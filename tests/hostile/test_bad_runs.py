@@ -284,6 +284,7 @@ def test_hostile_facts_are_shown_as_text_everywhere(place: Place, tmp_path: Path
         assert "<i>O'Neil</i>" in whole
         assert "in <i>yes</i> and in *no* statements" in whole
         assert visit.page.locator("main img, main u, main i").count() == 0
-    with visiting(browser, site / "index.html") as visit:
-        assert visit.page.evaluate("window.pwned") is None
-        assert visit.page.locator(".cards h2").inner_text() == title
+    for page, heading in (("index.html", "h3"), ("studies.html", "h2")):
+        with visiting(browser, site / page) as visit:
+            assert visit.page.evaluate("window.pwned") is None
+            assert visit.page.locator(f".cards {heading}").inner_text() == title
