@@ -6,6 +6,7 @@ What only a run needs is imported where it runs, so that a check, or a build in 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,14 @@ def plan_study(file: SpecFile, cache: Path, limit: int | None, progress: Progres
     return Plan(file, source, tokenizer, facts, statements, lock_beside(file.path), limit)
 
 
+def experiment_costs(plan: Plan) -> Iterator[str]:
+    """What each experiment of the spec will cost, a line each."""
+    if any(value is not None for _, value in plan.file.spec.experiments):
+        from reportgen.analyses.running import ask_all, cost_text  # noqa: PLC0415
+
+        yield from (cost_text(asked, plan) for asked in ask_all(plan))
+
+
 def model_of(plan: Plan, cache: Path, progress: Progress) -> ProvenModel:
     """The study's model, with the store of its answers; nothing is opened yet."""
     from reportgen.capture.opening import ProvenModel  # noqa: PLC0415
@@ -69,6 +78,8 @@ def model_of(plan: Plan, cache: Path, progress: Progress) -> ProvenModel:
 
 def run_study(plan: Plan, model: ProvenModel) -> Results:
     """Statements to findings; raises StudyError where the model cannot be opened or does not prove itself."""
+    from reportgen.analyses.analysis import Study  # noqa: PLC0415
+    from reportgen.analyses.running import ask_all, carry_out  # noqa: PLC0415
     from reportgen.capture.controls import measure_controls  # noqa: PLC0415
     from reportgen.capture.knowing import know  # noqa: PLC0415
     from reportgen.capture.patterns import read_attention  # noqa: PLC0415
@@ -84,9 +95,11 @@ def run_study(plan: Plan, model: ProvenModel) -> Results:
 
     spec, statements, place = plan.file.spec, plan.statements.statements, str(plan.file.path)
     progress = model.progress
-    ways = measures(plan.facts, plan.tokenizer, spec, statements)
+    ways, further = measures(plan.facts, plan.tokenizer, spec, statements), ask_all(plan)
     with progress.stage("scores") as remark:
-        captured = capture_each({way: ask(read, way.aggregation) for way, read in ways.statements.items()}, model)
+        wanted = {way: ask(read, way.aggregation) for way, read in ways.statements.items()}
+        asked_further = {one.analysis.id: one.requests.requests for one in further}
+        captured = capture_each({**wanted, **asked_further}, model)
         remark(saved_just_now(captured[ways.own].runs, captured[ways.own].fresh))
     with progress.stage("knowledge"):
         knowledge = know(statements, plan.facts, plan.tokenizer, model, spec.measure)
@@ -105,6 +118,9 @@ def run_study(plan: Plan, model: ProvenModel) -> Results:
         labels = {way: columns_of(labelled) for way, labelled in scores.items()}
         universes = multiverse(asked, own_universe(asked, ways.own, first.test), labels, ways.impossible)
         robustness = explore(universes, scores, first)
+    with progress.stage("experiments"):
+        values_further = {name: captured[name].values for name in asked_further}
+        experiments = carry_out(further, Study(plan, own, findings, knowledge, model), values_further)
     with progress.stage("controls"):
         values = captured[ways.own].values
         measured = measure_controls(statements, values, model, spec.measure.aggregation, plan.tokenizer)
@@ -124,6 +140,7 @@ def run_study(plan: Plan, model: ProvenModel) -> Results:
         knowledge=knowledge,
         controls=controls,
         robustness=robustness,
+        experiments=experiments,
         left_out=left_out,
         shown=shown,
         attention=attention,

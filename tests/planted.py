@@ -1,12 +1,15 @@
 """Studies whose scores were made here, with the answer planted in them: no model, no facts file."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from reportgen.analyses.analysis import Study
+from reportgen.capture.opening import ProvenModel
 from reportgen.capture.patterns import Attention
 from reportgen.capture.run import Captured
 from reportgen.controls import Controls, ModelControls, NoiseFloor, PositiveControl, Repeats, negative_control
@@ -15,6 +18,7 @@ from reportgen.findings import Finding, conclude
 from reportgen.knowledge import Knowledge, conclude_knowledge
 from reportgen.models.source import ModelSource
 from reportgen.models.tokenizer import Tokenizer, Tokens
+from reportgen.progress import Silent
 from reportgen.report.results import Plan, Results
 from reportgen.robustness import Robustness, explore
 from reportgen.scores import columns_of, label_scores
@@ -100,10 +104,20 @@ def results(made: Sequence[Statement], scores: npt.NDArray[np.float32], examples
         knowledge=known,
         controls=Controls(model_controls(), negative_control(found.tests, 0, draws=3)),
         robustness=robustness(labelled, found, spec),
+        experiments=(),
         left_out=(),
         shown=shown,
         attention=attention(made, shown),
     )
+
+
+def study(made: Sequence[Statement], scores: npt.NDArray[np.float32], **spec: object) -> Study:
+    """What an experiment may know of such a run, but for a model; `spec` replaces sections of the spec."""
+    whole = results(made, scores)
+    file = whole.plan.file.model_copy(update={"spec": whole.plan.file.spec.model_copy(update=spec)})
+    source, section = whole.plan.source, ModelSection(folder="m", device="cpu")
+    model = ProvenModel(source, section, Path("none"), Silent())
+    return Study(replace(whole.plan, file=file), whole.scores, whole.findings, whole.knowledge, model)
 
 
 def knowledge(made: Sequence[Statement]) -> Knowledge:

@@ -14,6 +14,18 @@ function closeContentsOnPhones(): void {
   if (contents && !matchMedia("(min-width: 75rem)").matches) contents.open = false;
 }
 
+interface Clickable extends HTMLElement {
+  on(event: string, listener: (event: { points: { customdata?: unknown }[] }) => void): void;
+}
+
+/** A click on a point that carries a head's name opens that head on the study's page. */
+function openHeads(canvas: HTMLElement): void {
+  (canvas as Clickable).on("plotly_click", ({ points: [point] }) => {
+    const name = point?.customdata;
+    if (typeof name === "string" && /^L\d+H\d+$/.test(name)) location.href = `index.html#head=${name}`;
+  });
+}
+
 /** Figures whose data stand in the page are drawn when they come near. */
 function drawFigures(hooks: FigureHooks): void {
   const drawOne = async (plot: HTMLElement) => {
@@ -22,7 +34,9 @@ function drawFigures(hooks: FigureHooks): void {
     const figure = JSON.parse(text) as Drawing;
     figure.layout.height = Number(plot.dataset.height);
     hooks.prepare(plot, figure);
-    hooks.drawn(plot, await draw(plot, figure));
+    const canvas = await draw(plot, figure);
+    hooks.drawn(plot, canvas);
+    openHeads(canvas);
   };
   const watcher = new IntersectionObserver(
     (entries) => {

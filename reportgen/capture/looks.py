@@ -6,9 +6,8 @@ from typing import Self, TypeVar
 
 import torch
 
-from reportgen.capture.request import Request, Weight
+from reportgen.capture.request import Reduction, Request, Weight
 from reportgen.errors import StudyError
-from reportgen.spec.model import Aggregation
 
 Spot = tuple[int, int]
 _Key = TypeVar("_Key", bound=Hashable)
@@ -29,7 +28,7 @@ class Looks:
     rows: torch.Tensor
     columns: torch.Tensor
     keys: torch.Tensor
-    ways: tuple[tuple[Aggregation, Weight], ...]
+    ways: tuple[tuple[Reduction, Weight], ...]
     how: torch.Tensor
     which: torch.Tensor
     places: torch.Tensor
@@ -86,13 +85,21 @@ def key_mask(spans: Sequence[Sequence[int]], length: int) -> torch.Tensor:
     return keys
 
 
-def aggregate(row: torch.Tensor, keys: torch.Tensor, aggregation: Aggregation) -> torch.Tensor:
+def aggregate(row: torch.Tensor, keys: torch.Tensor, aggregation: Reduction) -> torch.Tensor:
     """Attention `row` [look, head, key] over the key span `keys` [look, 1, key] → [look, head]."""
     inside = row.masked_fill(~keys, 0.0)
     if aggregation == "max":
         return inside.amax(dim=-1)
     total = inside.sum(dim=-1)
+    if aggregation == "entropy":
+        return _evenness(inside / total.clamp_min(torch.finfo(total.dtype).tiny)[..., None], keys.sum(dim=-1))
     return total if aggregation == "sum" else total / keys.sum(dim=-1)
+
+
+def _evenness(shares: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """The entropy of `shares` [look, head, key] as a part of the most that so many `tokens` [look, 1] allow."""
+    entropy: torch.Tensor = torch.special.entr(shares).sum(dim=-1)
+    return entropy / tokens.clamp_min(2).log()
 
 
 def require_finite(scores: torch.Tensor, requests: Sequence[Request], dtype: torch.dtype) -> None:

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from reportgen import provenance
 from reportgen.capture.record import Proof, Route, Scores
-from reportgen.capture.request import Request, ask
+from reportgen.capture.request import Reduction, Request, ask
 from reportgen.errors import StudyError
 from reportgen.models.convert import weights_folder
 from reportgen.models.extra import require_models
 from reportgen.models.source import ModelSource
 from reportgen.progress import Progress
-from reportgen.spec.model import Aggregation, ModelSection
+from reportgen.spec.model import ModelSection
 from reportgen.statements import Statement
 from reportgen.store import content_key
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from reportgen.capture.proof import Reference
     from reportgen.models.linears import Linears
 
+INTERVENTIONS = "interventions/"
 NODES_PER_PASS = {"cpu": 512, "cuda": 16384, "mps": 4096}
 
 BFLOAT16_SCORE_TOLERANCE, BFLOAT16_PATTERN_TOLERANCE = 0.2, 0.25
@@ -88,9 +89,16 @@ class ProvenModel:
     _route: tuple[Route, Proof] | None = field(default=None, init=False, repr=False)
 
     def shelf(self, room: str) -> str:
-        """Where the store keeps what this model, device, code and these versions give, or those that gave its results."""
+        """Where the store keeps what this model, device, code and these versions give, or those that gave its results.
+
+        Rooms below `interventions/` depend on that code too; what is captured does not.
+        """
         captured = self.source.captured
-        return f"{room}/{self.shelf_key if captured is None else captured.model.shelf}"
+        if captured is not None:
+            return f"{room}/{captured.model.shelf}"
+        if not room.startswith(INTERVENTIONS):
+            return f"{room}/{self.shelf_key}"
+        return f"{room}/{content_key(self.shelf_key, provenance.code_version('interventions'))[:32]}"
 
     @cached_property
     def shelf_key(self) -> str:
@@ -134,7 +142,7 @@ class ProvenModel:
         """How many tokens a forward pass takes: few on a CPU, where small passes stay in its caches."""
         return NODES_PER_PASS[self.device.partition(":")[0]]
 
-    def plain(self, statements: Sequence[Statement], aggregation: Aggregation) -> Plain:
+    def plain(self, statements: Sequence[Statement], aggregation: Reduction) -> Plain:
         """Plain transformers with eager attention; a sample of the first statements that anyone asks about is its
         reference.
 
@@ -150,7 +158,7 @@ class ProvenModel:
 
         return open_eager(self.folder, "cpu", dtype)
 
-    def bridge(self, statements: Sequence[Statement], aggregation: Aggregation) -> tuple[Any, Proof]:
+    def bridge(self, statements: Sequence[Statement], aggregation: Reduction) -> tuple[Any, Proof]:
         """TransformerLens's bridge, after its patterns have proven themselves against plain transformers.
 
         Raises StudyError where the model cannot be opened or trusted.
@@ -168,7 +176,7 @@ class ProvenModel:
         return self._bridge
 
     @contextmanager
-    def reading(self, statements: Sequence[Statement], aggregation: Aggregation) -> Iterator[Reading]:
+    def reading(self, statements: Sequence[Statement], aggregation: Reduction) -> Iterator[Reading]:
         """Within the context, a proven reader of scores. Raises StudyError where none can be trusted."""
         if self._route is None:
             self._route = self._prove(statements, aggregation)
@@ -185,7 +193,7 @@ class ProvenModel:
                 bridge, _ = self.bridge(statements, aggregation)
                 yield Reading(stack.enter_context(reading_hooks(bridge)), route, proof)
 
-    def _prove(self, statements: Sequence[Statement], aggregation: Aggregation) -> tuple[Route, Proof]:
+    def _prove(self, statements: Sequence[Statement], aggregation: Reduction) -> tuple[Route, Proof]:
         tried = self._prove_shared(self.plain(statements, aggregation))
         if isinstance(tried, Proof):
             return Route("shared", self.plain(statements, aggregation).linears.kernel), tried
@@ -223,7 +231,7 @@ class ProvenModel:
         with reading_shared(model) as reader:
             prove_reader(reader, reference, NODES_PER_PASS["cpu"])
 
-    def _open(self, statements: Sequence[Statement], aggregation: Aggregation) -> Plain:
+    def _open(self, statements: Sequence[Statement], aggregation: Reduction) -> Plain:
         from reportgen.models.linears import quicken  # noqa: PLC0415
         from reportgen.models.load import open_eager  # noqa: PLC0415
 
@@ -244,7 +252,7 @@ class ProvenModel:
         if self.section.arithmetic == "bfloat16":
             require_float32(count_parameters(self.folder), main_memory())
 
-    def _refer(self, model: Any, statements: Sequence[Statement], aggregation: Aggregation) -> "Reference":
+    def _refer(self, model: Any, statements: Sequence[Statement], aggregation: Reduction) -> "Reference":
         """What the model says of a sample, and how near to that whoever reads it must come."""
         from reportgen.capture.proof import refer, sample_of  # noqa: PLC0415
 

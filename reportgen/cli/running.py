@@ -130,7 +130,7 @@ def regenerate(
 @stoppable("Not every spec was checked.")
 def check(specs: tuple[Path, ...], cache: Path, limit: int | None, quiet: bool) -> None:
     """Validate specs, facts and statements; loads no weights."""
-    from reportgen.study import plan_study  # noqa: PLC0415
+    from reportgen.study import experiment_costs, plan_study  # noqa: PLC0415
 
     console = Console(quiet=quiet)
     try:
@@ -153,6 +153,8 @@ def check(specs: tuple[Path, ...], cache: Path, limit: int | None, quiet: bool) 
                 console.say(f"    {item}")
             if len(notice.items) > 5:
                 console.say(f"    and {len(notice.items) - 5} more")
+        for line in experiment_costs(plan):
+            console.say(f"  {line}")
     tell_errors(errors)
 
 

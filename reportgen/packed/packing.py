@@ -104,11 +104,10 @@ def _excerpt(model: ProvenModel, excerpt: Store) -> None:
     """Put what was sought, and no more, into another store."""
     store = Store(model.cache)
     for room, keys in sorted(model.sought.items()):
-        shelf = model.shelf(room)
-        for key, payload in store.items(shelf):
+        for key, payload in store.items(model.shelf(room)):
             cut = _cut(room, key, payload, keys)
             if cut is not None:
-                excerpt.put(shelf, key, cut)
+                excerpt.put(f"{room}/{model.shelf_key}", key, cut)
 
 
 def _cut(room: str, key: str, payload: bytes, keys: set[str]) -> bytes | None:

@@ -16,6 +16,8 @@ from reportgen.report.contrast import contrast_blocks
 from reportgen.report.document import Block, Callout, Document, Heading, Prose, Raw, texts
 from reportgen.report.downloads import bibtex, downloads
 from reportgen.report.expectations_section import expectation_blocks
+from reportgen.report.experiments_page import PAGE as EXPERIMENTS
+from reportgen.report.experiments_page import experiments_document, experiments_summary
 from reportgen.report.facts_section import facts_blocks
 from reportgen.report.further_section import dose_blocks, interaction_blocks
 from reportgen.report.knowledge_section import knowledge_blocks
@@ -48,7 +50,10 @@ def compose_study(results: Results, key: str, site: str, comparison: Comparison 
     cited = cited_keys([*texts(blocks), *written, *limited])
     data = twin(results, _captured_on(results)).to_json()
     robustness = robustness_document(results.robustness, results.findings[0], spec)
-    files = downloads(results, data, sorted({*cited, *robustness.cited}))
+    further = {ROBUSTNESS: robustness}
+    if results.experiments:
+        further[EXPERIMENTS] = experiments_document(results.experiments, spec)
+    files = downloads(results, data, sorted({*cited, *(key for page in further.values() for key in page.cited)}))
     document = Document(
         title=spec.study.title,
         question=spec.study.question,
@@ -78,7 +83,7 @@ def compose_study(results: Results, key: str, site: str, comparison: Comparison 
             FILE: study_null(results.findings).to_json(),
         },
         pieces=lambda: pieces(results),
-        further={ROBUSTNESS: robustness},
+        further=further,
         still_right={CALIBRATION: calibration_key(results.plan)},
         record=None if comparison is None else comparison.after,
         facts=facts_csv(results.plan.facts),
@@ -93,6 +98,7 @@ def _blocks(results: Results) -> tuple[Block, ...]:
         *(block for finding in results.interactions for block in interaction_blocks(finding, spec)),
         *(block for finding in results.doses for block in dose_blocks(finding, spec)),
         *reading_blocks(results),
+        *experiments_summary(results.experiments),
         *knowledge_blocks(results.knowledge, results.plan.statements.statements),
         *facts_blocks(results),
     )

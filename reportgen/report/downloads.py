@@ -1,8 +1,6 @@
 """The files beside a page: every head's numbers, all scores, the statements, the spec and the references."""
 
-import csv
 import io
-import math
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -17,6 +15,7 @@ import xarray as xr
 from pyarrow.parquet import write_table
 
 from reportgen.findings import Finding
+from reportgen.report.csv_files import columns_csv, csv_bytes
 from reportgen.report.render import templates_folder
 from reportgen.report.results import Results
 from reportgen.statements import Statement
@@ -58,7 +57,7 @@ def downloads(results: Results, data: str, cited: Iterable[str]) -> tuple[Downlo
         Download(
             f"heads-{finding.tests.contrast.id}.csv",
             f"every head's means, effect, p-value and adjusted p-values ({finding.tests.contrast.title})",
-            _heads_csv(finding),
+            columns_csv(_head_columns(finding)),
         )
         for finding in results.findings
     )
@@ -77,6 +76,7 @@ def downloads(results: Results, data: str, cited: Iterable[str]) -> tuple[Downlo
             "the statements with their tokens and positions",
             _statements_csv(plan.statements.statements),
         ),
+        *(file for one in results.experiments if one.told is not None for file in one.told.files),
         Download(f"{plan.file.spec.study.id}.yml", "the spec", plan.file.text.encode()),
         Download("references.bib", "the works cited (BibTeX)", bibtex(cited).encode()),
     )
@@ -119,17 +119,6 @@ def _selected_columns(finding: Finding) -> dict[str, npt.NDArray[Any]]:
         return {}
     columns = ("cross_fitted", "chosen", "stability")
     return {name: getattr(finding.selected, name).to_numpy().ravel() for name in columns}
-
-
-def _heads_csv(finding: Finding) -> bytes:
-    columns = _head_columns(finding)
-    return _csv([list(columns), *zip(*(map(_cell, column.tolist()) for column in columns.values()), strict=True)])
-
-
-def _cell(value: float | int | str) -> str:
-    if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:.9g}"
-    return str(value)
 
 
 def _heads_parquet(results: Results) -> bytes:
@@ -180,13 +169,7 @@ def _statements_csv(statements: Iterable[Statement]) -> bytes:
                 " ".join(map(str, statement.keys)),
             ]
         )
-    return _csv(rows)
-
-
-def _csv(rows: Iterable[Iterable[str]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
+    return csv_bytes(rows)
 
 
 def _netcdf(scores: xr.DataArray) -> bytes:

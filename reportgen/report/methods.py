@@ -11,6 +11,7 @@ from reportgen.models.source import ModelSource
 from reportgen.report import words
 from reportgen.report.capture_words import software
 from reportgen.report.controls_section import controls_method
+from reportgen.report.experiment import experiments_method
 from reportgen.report.markup import Md, join_md, md
 from reportgen.report.results import Results
 from reportgen.report.tests_method import tests_method
@@ -35,7 +36,8 @@ def methods(results: Results) -> tuple[Md, ...]:
     spec = results.plan.file.spec
     about = [_model(results.plan.source, results), _facts(results), _measured(spec)]
     checked = [controls_method(results.controls), _software(results)]
-    return join_md(about), *tests_method(results.findings, spec), join_md(checked)
+    further = experiments_method(results.experiments)
+    return join_md(about), *tests_method(results.findings, spec), *further, join_md(checked)
 
 
 def limits(results: Results) -> tuple[Md, ...]:

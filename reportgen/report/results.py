@@ -10,6 +10,7 @@ from reportgen.locking import Lock
 from reportgen.models.source import ModelSource
 from reportgen.models.tokenizer import Tokenizer
 from reportgen.notices import Notice
+from reportgen.report.experiment import Experiment
 from reportgen.spec.model import SpecFile
 from reportgen.statements import StatementSet
 
@@ -65,6 +66,7 @@ class Results:
     knowledge: Knowledge
     controls: Controls
     robustness: Robustness
+    experiments: tuple[Experiment, ...]
     left_out: tuple[Notice, ...]
     shown: Shown
     attention: Attention
@@ -77,4 +79,5 @@ class Results:
         dosed = [notice for finding in self.doses for notice in finding.notices]
         held = [notice for one in self.findings if one.held_out is not None for notice in one.held_out.notices]
         measured = (*self.knowledge.notices, *self.left_out, *self.controls.model.notices)
-        return tuple(dict.fromkeys((*self.plan.notices, *measured, *tested, *held, *dosed)))
+        further = [notice for experiment in self.experiments for notice in experiment.notices]
+        return tuple(dict.fromkeys((*self.plan.notices, *measured, *tested, *held, *dosed, *further)))

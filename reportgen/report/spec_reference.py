@@ -83,6 +83,10 @@ robustness:
   aggregations: [sum, max]
   tests: [paired_t, wilcoxon]
 """,
+    "experiments": """\
+experiments:
+  object_attention: {}
+""",
     "expect": """\
 expect:
   - heads: {least: 20, most: 60}
@@ -276,7 +280,8 @@ def _kind(rule: Rule) -> str:
     if rule.keys:
         return "a mapping"
     single, entry = rule.branches[0].schema, rule.below(0) or rule.below("any name")
-    assert entry is not None, "lists and mappings say what their entries are"
+    if entry is None:
+        return rule.words
     if single["type"] == "object":
         return f"{rule.words}, from names to {'mappings' if entry.keys else entry.words}"
     return f"{_list(single, rule)}, each {'a mapping' if entry.keys else entry.words}"

@@ -20,8 +20,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reportgen.errors import InputError, nearest, shown
-from reportgen.spec.model import MisfitError, SpecFile, StudySpec
+from reportgen.spec.model import SpecFile, StudySpec
 from reportgen.spec.rules import Rule, meant, rule_at, value_at
+from reportgen.spec.section import MisfitError
 from reportgen.spec.wording import Loc, Plain, did_you_mean, got, in_quotes, listed, path_of
 from reportgen.spec.yaml_source import Flaw, Spot, YamlSource, read_yaml
 

@@ -13,14 +13,15 @@ type alone says what it is for in its `title`.
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from reportgen.errors import shown
+from reportgen.spec.experiments import ExperimentsSection
+from reportgen.spec.section import Misfit, MisfitError, Name, Once, Section
 
 QueryPosition = Literal["last", "subject_last", "object_last", "before_object"]
 KeySpan = Literal["subject", "object", "first", "self", "previous", "relation"]
@@ -46,7 +47,6 @@ FalseObjects = Literal["given", "derangement", "matched_derangement"]
 Value = str | int | float | bool
 Values = Annotated[tuple[Value, ...], Field(min_length=1)]
 
-Name = Annotated[str, Field(min_length=1)]
 Slug = Annotated[
     str,
     Field(
@@ -85,38 +85,7 @@ Device = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class Misfit:
-    """Values that are fine alone and wrong together; `at` leads from where the check stands to the value."""
-
-    message: str
-    at: tuple[str | int, ...] = ()
-
-
-class MisfitError(ValueError):
-    """All misfits that one check found: a plain ValueError could carry the first alone, without its place."""
-
-    def __init__(self, *found: Misfit) -> None:
-        super().__init__("; ".join(misfit.message for misfit in found))
-        self.found = found
-
-
-class _Section(BaseModel):
-    """A section of the spec: unknown keys are errors and values never change their type or content."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-    def _misfits(self) -> Iterable[Misfit]:
-        return ()
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        if found := tuple(self._misfits()):
-            raise MisfitError(*found)
-        return self
-
-
-class StudySection(_Section):
+class StudySection(Section):
     """Who asks, and what."""
 
     id: Annotated[Slug, Field(title="Names the study in addresses, files and commands: its page is `studies/<id>/`.")]
@@ -133,7 +102,7 @@ class StudySection(_Section):
     tags: Annotated[tuple[Name, ...], Field(description="Words by which a reader can filter the list of studies.")] = ()
 
 
-class ModelSection(_Section):
+class ModelSection(Section):
     """Which model, from exactly one of four places: a hub, a folder, a GGUF file, a registry package."""
 
     hub: Annotated[
@@ -221,7 +190,7 @@ def _names_both(template: str) -> str:
     return template
 
 
-class RelationSection(_Section):
+class RelationSection(Section):
     """A relation's wording: one template that names `{subject}` and `{object}`, each once."""
 
     template: Annotated[
@@ -234,7 +203,7 @@ class RelationSection(_Section):
     ]
 
 
-class FactSection(_Section):
+class FactSection(Section):
     """One fact inline: `object` makes it true; `false_object` gives its twin."""
 
     subject: Annotated[Name, Field(description="What the statement is about; it fills `{subject}`.")]
@@ -246,7 +215,7 @@ class FactSection(_Section):
     ] = None
 
 
-class FactsSection(_Section):
+class FactsSection(Section):
     """The facts: inline under `items` or in a CSV beside the spec, and how their false twins come about."""
 
     file: Annotated[
@@ -283,7 +252,7 @@ class FactsSection(_Section):
             )
 
 
-class MeasureSection(_Section):
+class MeasureSection(Section):
     """Where attention is read from, to which tokens, and how their shares become one number."""
 
     query_position: Annotated[
@@ -310,7 +279,7 @@ class MeasureSection(_Section):
     ] = "sum"
 
 
-class StatementSet(_Section):
+class StatementSet(Section):
     """A named set of statements: those that have, for each column in `where`, one of the values listed."""
 
     name: Annotated[Name, Field(description="What the page calls the set.")]
@@ -325,7 +294,7 @@ class StatementSet(_Section):
     ]
 
 
-class ContrastSection(_Section):
+class ContrastSection(Section):
     """Two named sets of statements; the effect is the mean score in `a` minus the mean score in `b`."""
 
     id: Annotated[Slug, Field(title="Names the contrast in links, files and other sections of the spec.")]
@@ -334,7 +303,7 @@ class ContrastSection(_Section):
     b: Annotated[StatementSet, Field(description="The second set. No statement may be in both.")]
 
 
-class InteractionSection(_Section):
+class InteractionSection(Section):
     """A difference of differences: what a paired `contrast` shows among `x` minus what it shows among `y`."""
 
     id: Annotated[Slug, Field(title="Names the interaction; no contrast may have the same id.")]
@@ -344,7 +313,7 @@ class InteractionSection(_Section):
     y: Annotated[StatementSet, Field(description="The pairs that they are compared with.")]
 
 
-class DoseSection(_Section):
+class DoseSection(Section):
     """How each head's score goes along with a `column` of numbers, over the statements that `where` lets pass."""
 
     id: Annotated[Slug, Field(title="Names the dose; no contrast may have the same id.")]
@@ -371,17 +340,7 @@ TRUTH = ContrastSection(
 )
 
 
-def _each_once(choices: tuple[str, ...]) -> tuple[str, ...]:
-    repeats = [index for index, name in enumerate(choices) if name in choices[:index]]
-    if repeats:
-        raise MisfitError(*(Misfit(f"`{choices[i]}` stands in this list twice", at=(i,)) for i in repeats))
-    return choices
-
-
-_Once = AfterValidator(_each_once)
-
-
-class TestsSection(_Section):
+class TestsSection(Section):
     """How each head is tested, and what counts as a finding."""
 
     __test__ = False
@@ -408,7 +367,7 @@ class TestsSection(_Section):
     corrections: Annotated[
         tuple[Correction, ...],
         Field(min_length=1, description="The corrections that the page shows side by side."),
-        _Once,
+        Once,
     ] = get_args(Correction)
     headline: Annotated[
         Correction, Field(description="The correction that decides which heads are found; one of `corrections`.")
@@ -467,7 +426,7 @@ class TestsSection(_Section):
             )
 
 
-class ReportSection(_Section):
+class ReportSection(Section):
     """What the page shows beyond what it always shows."""
 
     top_heads: Annotated[
@@ -484,38 +443,38 @@ class ReportSection(_Section):
     ] = 12
 
 
-class RobustnessSection(_Section):
+class RobustnessSection(Section):
     """The other choices that an analyst could have made: the first contrast is tested under each combination."""
 
     query_positions: Annotated[
-        tuple[QueryPosition, ...], _Once, Field(description="Other positions from which attention could be read.")
+        tuple[QueryPosition, ...], Once, Field(description="Other positions from which attention could be read.")
     ] = ("last", "object_last")
     aggregations: Annotated[
-        tuple[Aggregation, ...], _Once, Field(description="Other ways to make one score of several tokens.")
+        tuple[Aggregation, ...], Once, Field(description="Other ways to make one score of several tokens.")
     ] = ("sum", "mean", "max")
-    tests: Annotated[tuple[TestName, ...], _Once, Field(description="Other tests of each head.")] = (
+    tests: Annotated[tuple[TestName, ...], Once, Field(description="Other tests of each head.")] = (
         "paired_t",
         "wilcoxon",
         "welch",
     )
     corrections: Annotated[
         tuple[Correction, ...],
-        _Once,
+        Once,
         Field(
             description="Other corrections. `none` is shown for comparison and does not count as a reasonable choice."
         ),
     ] = ("none", "holm", "benjamini_hochberg", "max_t")
     prepend_bos: Annotated[
         tuple[Literal["always", "never"], ...],
-        _Once,
+        Once,
         Field(description="With and without a beginning-of-sequence token, where the model has one."),
     ] = ("always", "never")
     facts: Annotated[
-        tuple[KnownFacts, ...], _Once, Field(description="All facts, or only those that the model recalls.")
+        tuple[KnownFacts, ...], Once, Field(description="All facts, or only those that the model recalls.")
     ] = ("all", "recalled")
 
 
-class CountSection(_Section):
+class CountSection(Section):
     """How many: the `least` and the `most`, each included."""
 
     least: Annotated[int, Field(ge=0, description="No fewer than this.")] = 0
@@ -528,7 +487,7 @@ class CountSection(_Section):
             yield Misfit(f"`least` ({self.least}) is more than `most` ({self.most})", at=("least",))
 
 
-class ExpectSection(_Section):
+class ExpectSection(Section):
     """A condition on the findings of a `contrast` (by default the first), of exactly one of four kinds:
 
     - `heads: {least: 20, most: 60}`: so many heads are found;
@@ -577,7 +536,7 @@ def _all_named(keys: tuple[str, ...]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
-class ReplicationSection(_Section):
+class ReplicationSection(Section):
     """A published figure to compare the study's own with: the number of `heads` found, or the effect or the mean of a
     `head` in set A or B, in shares of attention.
 
@@ -648,7 +607,7 @@ def _ids_differ(contrasts: tuple[ContrastSection, ...]) -> tuple[ContrastSection
     return contrasts
 
 
-class StudySpec(_Section):
+class StudySpec(Section):
     """A whole study, as its author wrote it."""
 
     study: Annotated[StudySection, Field(description="Who asks, and what.")]
@@ -674,6 +633,10 @@ class StudySpec(_Section):
     robustness: Annotated[
         RobustnessSection, Field(description="The other reasonable choices that the robustness page goes through.")
     ] = RobustnessSection()
+    experiments: Annotated[
+        ExperimentsSection,
+        Field(description="Further questions about the same heads, each with its own part of the experiments page."),
+    ] = ExperimentsSection()
     expect: Annotated[
         tuple[ExpectSection, ...],
         Field(description="What the findings are to be; the page, the badge and the exit code say whether they are."),

@@ -155,6 +155,8 @@ def _text_phrase(schema: Mapping[str, Any]) -> str:
 
 
 def _mapping_phrase(schema: Mapping[str, Any]) -> str:
+    if schema.get("additionalProperties") is False and not schema.get("properties"):
+        return "`{}`, a mapping without keys"
     if "properties" in schema:
         return f"a mapping with keys among {listed(schema['properties'])}"
     return "a mapping" + _not_empty(schema.get("minProperties"))

@@ -143,7 +143,13 @@ def test_scores_of_other_families_equal_eager_attention(
     np.testing.assert_allclose(captured.values, expected, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize(("aggregation", "reduce"), [("mean", np.mean), ("max", np.max)])
+def evenness(rows: Values, axis: int) -> Values:
+    """The entropy of the shares of each row, as a part of the largest that it could be; 0 for one token."""
+    tokens = rows.shape[axis]
+    return np.zeros(rows.shape[:-1]) if tokens == 1 else stats.entropy(rows, axis=axis) / np.log(tokens)
+
+
+@pytest.mark.parametrize(("aggregation", "reduce"), [("mean", np.mean), ("max", np.max), ("entropy", evenness)])
 @pytest.mark.parametrize("tiny", ["llama"], indirect=True)
 def test_aggregations_are_what_they_say(
     tiny: Path, tmp_path: Path, capitals: tuple[Any, Values], aggregation: Any, reduce: Any

@@ -1,0 +1,102 @@
+"""The experiments of a study, carried out one after the other, each on its own feet: one that fails stops no other.
+
+1. Every experiment says what it needs (`ask_all`); what it cannot have is why it is not done.
+2. The scores that they need are captured together, with the study's own.
+3. Each finds and tells (`carry_out`). An error in one becomes its answer; the others go on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reportgen import numbers
+from reportgen.analyses.analysis import AnyAnalysis, Needs, Study
+from reportgen.analyses.table import ANALYSES
+from reportgen.capture.record import Scores
+from reportgen.capture.tree import leaves
+from reportgen.errors import InputError, ReportgenError
+from reportgen.report.experiment import Experiment, Told
+from reportgen.report.results import Plan
+from reportgen.spec.section import Section
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An experiment of a study, its section of the spec, and what it needs, or why it cannot be done."""
+
+    analysis: AnyAnalysis
+    section: Section
+    needs: Needs | ReportgenError
+
+    @property
+    def requests(self) -> Needs:
+        """What it needs; nothing where it cannot be done."""
+        return self.needs if isinstance(self.needs, Needs) else Needs()
+
+
+def ask_all(plan: Plan) -> tuple[Asked, ...]:
+    """The experiments that the spec asks for, in the order of the page."""
+    asked = []
+    for analysis in ANALYSES:
+        section = getattr(plan.file.spec.experiments, analysis.id)
+        if section is not None:
+            asked.append(Asked(analysis, section, _needs(analysis, plan, section)))
+    return tuple(asked)
+
+
+def _needs(analysis: AnyAnalysis, plan: Plan, section: Section) -> Needs | ReportgenError:
+    try:
+        return analysis.needs(plan, section)
+    except ReportgenError as error:
+        return error
+
+
+def cost_text(asked: Asked, plan: Plan) -> str:
+    """What it costs in words: "entropy: no passes of its own", "few_shot: 1,050 forward passes (50,120 tokens)"."""
+    if isinstance(asked.needs, ReportgenError):
+        return f"{asked.analysis.id}: cannot be done: {_why(asked.needs)}"
+    sequences, tokens = _extra(asked.needs, plan)
+    passes = asked.needs.passes
+    forward = sequences + passes.forward
+    if not forward + passes.backward:
+        return f"{asked.analysis.id}: no passes of its own"
+    backward = f", {numbers.count(passes.backward)} backward" if passes.backward else ""
+    return (
+        f"{asked.analysis.id}: {numbers.things(forward, 'forward pass', 'forward passes')}{backward} "
+        f"({numbers.things(tokens + passes.tokens, 'token')})"
+    )
+
+
+def _extra(needs: Needs, plan: Plan) -> tuple[int, int]:
+    """How many token sequences, and tokens, its scores add to those of the study's own statements."""
+    own = {statement.tokens.ids[: statement.query + 1] for statement in plan.statements.statements}
+    found = leaves([request.tokens for request in needs.requests])
+    fresh = [leaf.tokens for leaf in found if leaf.tokens not in own]
+    return len(fresh), sum(map(len, fresh))
+
+
+def carry_out(asked: tuple[Asked, ...], study: Study, scores: Mapping[str, Scores]) -> tuple[Experiment, ...]:
+    """What each experiment found, or why it found nothing; `scores` are those that each asked for, by its id."""
+    done = []
+    for one in asked:
+        with study.model.progress.stage(one.analysis.id):
+            outcome = _outcome(one, study, scores[one.analysis.id])
+        done.append(Experiment(one.analysis.id, one.analysis.title, one.analysis.question, outcome))
+    return tuple(done)
+
+
+def _outcome(asked: Asked, study: Study, scores: Scores) -> Told | str:
+    if isinstance(asked.needs, ReportgenError):
+        return _why(asked.needs)
+    try:
+        found = asked.analysis.find(study, asked.section, scores)
+        return asked.analysis.tell(found, study, asked.section)
+    except ReportgenError as error:
+        return _why(error)
+
+
+def _why(error: ReportgenError) -> str:
+    if not isinstance(error, InputError):
+        return str(error)
+    return "; ".join(
+        f"{problem.message}{f' ({problem.remedy})' if problem.remedy else ''}" for problem in error.problems
+    )
