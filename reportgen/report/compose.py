@@ -15,6 +15,9 @@ from reportgen.report.calibration_page import calibration_key
 from reportgen.report.contrast import contrast_blocks
 from reportgen.report.document import Block, Callout, Document, Heading, Prose, Raw, texts
 from reportgen.report.downloads import bibtex, downloads
+from reportgen.report.evidence import evidence_matrix
+from reportgen.report.evidence_page import PAGE as EVIDENCE
+from reportgen.report.evidence_page import evidence_document
 from reportgen.report.expectations_section import expectation_blocks
 from reportgen.report.experiments_page import PAGE as EXPERIMENTS
 from reportgen.report.experiments_page import experiments_document, experiments_summary
@@ -53,6 +56,9 @@ def compose_study(results: Results, key: str, site: str, comparison: Comparison 
     further = {ROBUSTNESS: robustness}
     if results.experiments:
         further[EXPERIMENTS] = experiments_document(results.experiments, spec)
+    matrix = evidence_matrix(results)
+    if matrix is not None:
+        further[EVIDENCE] = evidence_document(matrix, spec, results.plan.source.name)
     files = downloads(results, data, sorted({*cited, *(key for page in further.values() for key in page.cited)}))
     document = Document(
         title=spec.study.title,
@@ -98,7 +104,7 @@ def _blocks(results: Results) -> tuple[Block, ...]:
         *(block for finding in results.interactions for block in interaction_blocks(finding, spec)),
         *(block for finding in results.doses for block in dose_blocks(finding, spec)),
         *reading_blocks(results),
-        *experiments_summary(results.experiments),
+        *experiments_summary(results.experiments, evidence_matrix(results)),
         *knowledge_blocks(results.knowledge, results.plan.statements.statements),
         *facts_blocks(results),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from reportgen.report.downloads import Download
 
 Map = npt.NDArray[np.float64]
+Kind = Literal["looks", "moves", "holds"]
+"""What a kind of evidence is about: that a head looks at the subject in another way, that it moves the answer, or that what
+was found of it holds up."""
 
 
 @dataclass(frozen=True)
 class Evidence:
     """One kind of evidence about every head, [layer, head]: an estimate and its interval in `unit`, NaN where there is none.
 
-    `speaks` says where the head stands out by this evidence; `what` is a short noun phrase, a column's title.
+    `speaks` says where the head stands out by this evidence; `what` is a short noun phrase, a column's title; `digits` are
+    those behind the decimal point.
     """
 
     what: str
@@ -32,6 +36,8 @@ class Evidence:
     low: Map
     high: Map
     speaks: npt.NDArray[np.bool_]
+    kind: Kind = "looks"
+    digits: int = 1
 
 
 @dataclass(frozen=True)

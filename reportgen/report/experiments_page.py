@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 
 from reportgen.report.document import Block, Callout, Document, Heading, Prose, texts
+from reportgen.report.evidence import Matrix
+from reportgen.report.evidence_page import PAGE as EVIDENCE
+from reportgen.report.evidence_page import evidence_answer
 from reportgen.report.experiment import Experiment, Told
 from reportgen.report.markup import Md, join_md, md, plain_md
 from reportgen.report.methods import cited_keys
@@ -36,8 +39,8 @@ def experiments_document(experiments: Sequence[Experiment], spec: StudySpec) -> 
     )
 
 
-def experiments_summary(experiments: Sequence[Experiment]) -> tuple[Block, ...]:
-    """The answers, for the study's own page."""
+def experiments_summary(experiments: Sequence[Experiment], matrix: Matrix | None) -> tuple[Block, ...]:
+    """The answers, for the study's own page, and what the kinds of evidence say together."""
     if not experiments:
         return ()
     answers = (
@@ -50,7 +53,21 @@ def experiments_summary(experiments: Sequence[Experiment]) -> tuple[Block, ...]:
         )
         for experiment in experiments
     )
-    return Heading(2, Md("Experiments"), "experiments"), Prose(join_md(answers, "\n"))
+    return Heading(2, Md("Experiments"), "experiments"), *_together(matrix), Prose(join_md(answers, "\n"))
+
+
+def _together(matrix: Matrix | None) -> tuple[Block, ...]:
+    if matrix is None:
+        return ()
+    return (
+        Prose(
+            md(
+                "{answer} [Every kind of evidence, head by head]({page}.html).",
+                answer=evidence_answer(matrix),
+                page=Md(EVIDENCE),
+            )
+        ),
+    )
 
 
 def _part(experiment: Experiment) -> tuple[Block, ...]:
