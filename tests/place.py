@@ -45,6 +45,13 @@ class Place:
         (folder / "cache" / "models").symlink_to(smollm_weights.parents[1])
         return cls(folder, folder / "cache")
 
+    @classmethod
+    def knowing(cls, folder: Path, cache: Path) -> "Place":
+        """An empty place whose cache holds all that another one does."""
+        (folder / "specs").mkdir()
+        copy_cache(cache, folder / "cache")
+        return cls(folder, folder / "cache")
+
     @property
     def site(self) -> Path:
         """The rendered site."""

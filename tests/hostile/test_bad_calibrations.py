@@ -13,7 +13,7 @@ from reportgen.inference import HeadTests
 from reportgen.scores import label_scores
 from reportgen.spec.model import TestName
 from tests import planted
-from tests.place import SMOLLM, Place
+from tests.place import Place
 
 CAPITALS = ("France Paris", "Italy Rome", "Japan Tokyo", "Spain Madrid", "Egypt Cairo")
 
@@ -24,16 +24,17 @@ def spec(title: str = "T") -> str:
         for subject, object_ in map(str.split, CAPITALS)
     )
     return (
-        f"study: {{id: s, title: {title}}}\nmodel: {SMOLLM}\nfacts:\n  relations:\n"
+        f"study: {{id: s, title: {title}}}\nmodel: {{folder: model}}\nfacts:\n  relations:\n"
         f'    r: {{template: "The capital of {{subject}} is {{object}}"}}\n  items:\n{items}'
         "tests: {headline: holm, corrections: [none, holm]}\n"
     )
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> Place:
+def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path, small_model: Path) -> Place:
     """A study of five pairs, published."""
     place = Place.begin(tmp_path_factory.mktemp("few"), smollm_weights)
+    (place.folder / "model").symlink_to(small_model)
     (place.folder / "s.yml").write_text(spec())
     built = place.run("build", "s.yml")
     assert built.returncode == 0, built.stderr

@@ -12,7 +12,7 @@ from scipy import stats
 from reportgen.cli import main
 from reportgen.errors import InputError
 from reportgen.locking import lock_beside, read_lock
-from tests.place import SMOLLM
+from tests import small
 
 FACTS = [("France", "Paris"), ("Italy", "Rome"), ("Japan", "Tokyo"), ("Spain", "Madrid")]
 
@@ -20,17 +20,16 @@ FACTS = [("France", "Paris"), ("Italy", "Rome"), ("Japan", "Tokyo"), ("Spain", "
 def spec(more: str = "", title: str = "T") -> str:
     items = "".join(f"    - {{subject: {subject}, relation: r, object: {object_}}}\n" for subject, object_ in FACTS)
     return (
-        f"study: {{id: s, title: {title}}}\nmodel: {SMOLLM}\nfacts:\n  relations:\n"
+        f"study: {{id: s, title: {title}}}\nmodel: {{folder: model}}\nfacts:\n  relations:\n"
         f'    r: {{template: "The capital of {{subject}} is {{object}}"}}\n  items:\n{items}'
         f"tests: {{headline: holm, corrections: [none, holm]{more}}}\n"
     )
 
 
 @pytest.fixture
-def folder(tmp_path: Path, smollm_weights: Path) -> Path:
-    """A spec, an empty site and a cache with the converted model and no scores."""
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "models").symlink_to(smollm_weights.parents[1])
+def folder(tmp_path: Path, small_model: Path) -> Path:
+    """A spec with its model, an empty site and an empty cache."""
+    (tmp_path / "model").symlink_to(small_model)
     (tmp_path / "s.yml").write_text(spec())
     return tmp_path
 
@@ -141,10 +140,10 @@ def test_power_needs_no_model_where_the_spread_is_stated(folder: Path) -> None:
     assert [row[0] for row in rows[-2:]] == ["50", "500"]
     for row in rows[-2:]:
         # Nearly: the critical value and the 80 % quantile of a normal one, in standard errors.
-        critical, n = stats.t.isf(0.05 / 270 / 2, int(row[0]) - 1), int(row[0])
+        critical, n = stats.t.isf(0.05 / (small.LAYERS * small.HEADS) / 2, int(row[0]) - 1), int(row[0])
         assert float(row[1]) == pytest.approx((critical + 0.8416) * 8.5 / n**0.5, rel=0.02)
         assert row[1] == row[2] == row[3]
-    assert "Holm over 270 heads" in result.stdout
+    assert f"Holm over {small.LAYERS * small.HEADS} heads" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import visiting
-from tests.place import QUICK, SMOLLM, Place
+from tests.place import QUICK, Place
 
 FACTS = """
     - {subject: France, relation: r, object: Paris}
@@ -21,15 +21,26 @@ FACTS = """
 """
 
 
-def spec(*, model: str = SMOLLM, items: str = FACTS, title: str = "T", more: str = "") -> str:
-    return (
-        f"study: {{id: s, title: {title}}}\nmodel: {model}\nfacts:\n  relations:\n"
-        f'    r: {{template: "The capital of {{subject}} is {{object}}"}}\n  items:{items}\n{more or QUICK}'
-    )
+Write = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> Place:
+def spec(small_model: Path) -> Write:
+    """Writes specs of one study, by default of the small model."""
+
+    def write(
+        *, model: str = f"{{folder: {small_model}}}", items: str = FACTS, title: str = "T", more: str = ""
+    ) -> str:
+        return (
+            f"study: {{id: s, title: {title}}}\nmodel: {model}\nfacts:\n  relations:\n"
+            f'    r: {{template: "The capital of {{subject}} is {{object}}"}}\n  items:{items}\n{more or QUICK}'
+        )
+
+    return write
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path, spec: Write) -> Place:
     """A folder with one small study built, whose page has to survive what the tests do."""
     place = Place.begin(tmp_path_factory.mktemp("bad"), smollm_weights)
     (place.folder / "specs" / "s.yml").write_text(spec(title="Before"))
@@ -51,7 +62,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> Pla
     ],
 )
 def test_a_model_that_cannot_be_had_is_named_with_a_remedy(
-    place: Place, tmp_path: Path, model: str, message: str
+    place: Place, tmp_path: Path, model: str, message: str, spec: Write
 ) -> None:
     (tmp_path / "s.yml").write_text(spec(model=model))
     failed = place.run("build", str(tmp_path / "s.yml"), HF_HUB_OFFLINE="1")
@@ -61,7 +72,7 @@ def test_a_model_that_cannot_be_had_is_named_with_a_remedy(
     assert "Before" in place.page("s").read_text()
 
 
-def test_too_few_pairs_are_an_error_before_the_model_is_opened(place: Place, tmp_path: Path) -> None:
+def test_too_few_pairs_are_an_error_before_the_model_is_opened(place: Place, tmp_path: Path, spec: Write) -> None:
     one = "\n    - {subject: France, relation: r, object: Paris, false_object: Rome}\n  false_objects: given\n"
     (tmp_path / "s.yml").write_text(spec(items=one))
     failed = place.run("build", str(tmp_path / "s.yml"))
@@ -79,7 +90,7 @@ def test_the_usage_is_told_with_exit_code_2(place: Place, tmp_path: Path) -> Non
     assert "there is no .yml file in specs/" in empty.stderr
 
 
-def test_all_errors_of_all_specs_are_told_at_once(place: Place, tmp_path: Path) -> None:
+def test_all_errors_of_all_specs_are_told_at_once(place: Place, tmp_path: Path, spec: Write) -> None:
     (tmp_path / "one.yml").write_text("study: {id: one, titel: x}\n")
     (tmp_path / "two.yml").write_text(spec(more="tests: {alpha: 5, headline: bonferoni}"))
     checked = place.run("check", str(tmp_path / "one.yml"), str(tmp_path / "two.yml"))
@@ -105,7 +116,7 @@ def test_a_cache_that_cannot_be_written_is_named(place: Place) -> None:
     ("make", "message"), [(None, r"no facts file at .*facts\.csv"), (Path.mkdir, r"facts\.csv is a folder")]
 )
 def test_a_facts_file_that_is_not_there_is_named(
-    place: Place, tmp_path: Path, make: Callable[[Path], None] | None, message: str
+    place: Place, tmp_path: Path, make: Callable[[Path], None] | None, message: str, spec: Write
 ) -> None:
     if make:
         make(tmp_path / "facts.csv")
@@ -116,7 +127,9 @@ def test_a_facts_file_that_is_not_there_is_named(
     assert re.search(message, failed.stderr), failed.stderr
 
 
-def test_a_contrast_that_cannot_be_carried_out_is_told_before_the_model_is_opened(place: Place, tmp_path: Path) -> None:
+def test_a_contrast_that_cannot_be_carried_out_is_told_before_the_model_is_opened(
+    place: Place, tmp_path: Path, spec: Write
+) -> None:
     nobody = "contrasts: [{id: c, title: C, a: {name: a, where: {truht: true}}, b: {name: b, where: {truth: false}}}]"
     (tmp_path / "s.yml").write_text(spec(more=nobody))
     for command in ("check", "build"):
@@ -127,7 +140,7 @@ def test_a_contrast_that_cannot_be_carried_out_is_told_before_the_model_is_opene
         assert "capturing" not in failed.stderr
 
 
-def test_an_interrupted_build_says_so_and_leaves_the_site(place: Place, tmp_path: Path) -> None:
+def test_an_interrupted_build_says_so_and_leaves_the_site(place: Place, tmp_path: Path, spec: Write) -> None:
     (tmp_path / "s.yml").write_text(spec(items=FACTS.replace("Japan", "Kenya").replace("Tokyo", "Nairobi")))
     command = place.command("build", str(tmp_path / "s.yml"), python=("-u",))
     with subprocess.Popen(
@@ -145,7 +158,7 @@ def test_an_interrupted_build_says_so_and_leaves_the_site(place: Place, tmp_path
     assert "Before" in place.page("s").read_text()
 
 
-def test_two_studies_with_one_id_are_refused(place: Place) -> None:
+def test_two_studies_with_one_id_are_refused(place: Place, spec: Write) -> None:
     (place.folder / "specs" / "t.yml").write_text(spec(title="Twin"))
     try:
         failed = place.run("build")
@@ -156,7 +169,7 @@ def test_two_studies_with_one_id_are_refused(place: Place) -> None:
     assert "Before" in place.page("s").read_text()
 
 
-def test_an_id_that_moves_to_another_spec_is_that_specs_page(place: Place) -> None:
+def test_an_id_that_moves_to_another_spec_is_that_specs_page(place: Place, spec: Write) -> None:
     old, new = place.folder / "specs" / "s.yml", place.folder / "specs" / "a.yml"
     new.write_text(spec(title="Moved"))
     old.write_text("study: {id: s, titel: x}\n")
@@ -185,7 +198,9 @@ def full_disk(bytes_left: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_left, bytes_left))
 
 
-def test_a_disk_that_fills_up_while_scores_are_kept_leaves_no_half_shard(place: Place, tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_while_scores_are_kept_leaves_no_half_shard(
+    place: Place, tmp_path: Path, spec: Write
+) -> None:
     (tmp_path / "s.yml").write_text(spec(items=FACTS.replace("France", "Spain").replace("Paris", "Madrid")))
     before = sorted((place.folder / "cache" / "scores").rglob("*"))
     failed = place.run("build", str(tmp_path / "s.yml"), before=full_disk(3000))
@@ -195,7 +210,7 @@ def test_a_disk_that_fills_up_while_scores_are_kept_leaves_no_half_shard(place: 
     assert "Before" in place.page("s").read_text()
 
 
-def test_a_disk_that_fills_up_while_the_site_is_written_leaves_the_site_as_it_was(place: Place) -> None:
+def test_a_disk_that_fills_up_while_the_site_is_written_leaves_the_site_as_it_was(place: Place, spec: Write) -> None:
     path = place.folder / "specs" / "s.yml"
     written = (place.site, place.site.with_name("_qmd"))
     before = {file: file.read_bytes() for folder in written for file in folder.rglob("*") if file.is_file()}
@@ -209,7 +224,7 @@ def test_a_disk_that_fills_up_while_the_site_is_written_leaves_the_site_as_it_wa
     assert {file: file.read_bytes() for folder in written for file in folder.rglob("*") if file.is_file()} == before
 
 
-def test_a_build_killed_at_any_moment_leaves_a_whole_site(place: Place) -> None:
+def test_a_build_killed_at_any_moment_leaves_a_whole_site(place: Place, spec: Write) -> None:
     path = place.folder / "specs" / "s.yml"
     try:
         for attempt, seconds in enumerate([0.8, 1.6, 2.0, 2.4, 2.8, 3.2]):
@@ -257,13 +272,15 @@ HOSTILE = {
 }
 
 
-def test_hostile_facts_are_shown_as_text_everywhere(place: Place, tmp_path: Path, browser: Browser) -> None:
+def test_hostile_facts_are_shown_as_text_everywhere(
+    place: Place, tmp_path: Path, browser: Browser, small_model: Path
+) -> None:
     rows = [f'"{text.replace(chr(34), chr(34) * 2)}",r,"{name} object <b>"' for name, text in HOSTILE.items()]
     (tmp_path / "facts.csv").write_text("# source: <b>bold</b> $x$\nsubject,relation,object\n" + "\n".join(rows) + "\n")
     title = "A </title><script>window.pwned = 1</script> {{ title }} $x$ `code` *bold*"
     (tmp_path / "h.yml").write_text(
         f'study: {{id: h, title: "{title}", abstract: "<script>window.pwned = 1</script> *x*", authors: ["<i>O\'Neil</i>"]}}\n'
-        f"model: {SMOLLM}\nfacts:\n  file: facts.csv\n  false_objects: derangement\n  relations:\n"
+        f"model: {{folder: {small_model}}}\nfacts:\n  file: facts.csv\n  false_objects: derangement\n  relations:\n"
         '    r: {template: "Of {subject} <u>one</u> says {object}"}\n'
         'contrasts:\n  - {id: t, title: "<b>T</b>", a: {name: "<i>yes</i>", where: {truth: true}},'
         ' b: {name: "*no*", where: {truth: false}}}\n'

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser import Visit, visiting
-from tests.place import SMOLLM, Place
+from tests.place import Place
 
 FACTS = (
     ("</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>"),
@@ -20,25 +20,26 @@ FACTS = (
     ("<!-- [a](javascript:alert(1))", "&lt;b&gt;"),
 )
 
-SPEC = f"""
-study: {{id: bad, title: "<b>Bad</b> {{{{ 7*7 }}}}"}}
-model: {SMOLLM}
+SPEC = """
+study: {id: bad, title: "<b>Bad</b> {{ 7*7 }}"}
+model: {folder: ../model}
 facts:
   file: facts.csv
   relations:
-    capital: {{template: "The capital of {{subject}} is {{object}}"}}
-robustness: {{prepend_bos: []}}
+    capital: {template: "The capital of {subject} is {object}"}
+robustness: {prepend_bos: []}
 contrasts:
   - id: truth
     title: True against <i>false</i>
-    a: {{name: "<b>true</b>", where: {{truth: true}}}}
-    b: {{name: "$false$", where: {{truth: false}}}}
+    a: {name: "<b>true</b>", where: {truth: true}}
+    b: {name: "$false$", where: {truth: false}}
 """
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> Place:
+def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path, small_model: Path) -> Place:
     place = Place.begin(tmp_path_factory.mktemp("place"), smollm_weights)
+    (place.folder / "model").symlink_to(small_model)
     with (place.folder / "specs" / "facts.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(
             [("subject", "relation", "object"), *((subject, "capital", stated) for subject, stated in FACTS)]

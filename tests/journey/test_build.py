@@ -248,16 +248,6 @@ def test_a_second_build_changes_nothing_and_imports_nothing_heavy(place: Place) 
     assert not imported & {"torch", "transformer_lens", "transformers", "plotly", "scipy.stats", "statsmodels"}
 
 
-def test_two_builds_from_one_store_are_the_same_to_the_byte(place: Place, tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        built = place.run("build", "--site", str(tmp_path / name), SOURCE_DATE_EPOCH="1796000000")
-        assert built.returncode == 0, built.stderr
-    one, two = (tmp_path / name / "_site" for name in ("one", "two"))
-    files = sorted(file.relative_to(one) for file in one.rglob("*") if file.is_file())
-    assert len(files) > 10
-    assert [file for file in files if (one / file).read_bytes() != (two / file).read_bytes()] == []
-
-
 def test_help_imports_nothing_heavy(place: Place) -> None:
     shown = place.run("--help", python=("-X", "importtime"))
     imported = {line.rsplit("|", 1)[-1].strip() for line in shown.stderr.splitlines()}

@@ -43,9 +43,9 @@ class Elsewhere:
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> Place:
+def here(tmp_path_factory: pytest.TempPathFactory, landmarks_cache: Path) -> Place:
     """The machine with the model: the study captured, and its page built as well."""
-    place = Place.begin(tmp_path_factory.mktemp("here"), smollm_weights)
+    place = Place.knowing(tmp_path_factory.mktemp("here"), landmarks_cache)
     (place.folder / "specs" / "landmarks.yml").write_text(SPEC)
     captured = place.run("capture")
     assert captured.returncode == 0, captured.stderr

@@ -19,7 +19,8 @@ from reportgen.report.render import templates_folder
 from reportgen.site.engines.frame import framed, front_matter
 from reportgen.site.engines.quarto import own_settings
 from reportgen.site.settings import SiteSettings
-from tests.place import QUICK, SMOLLM, Place
+from tests.landmarks import SPEC
+from tests.place import Place
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "tests" / "data" / "quarto-schema"
@@ -30,23 +31,12 @@ NOT_ASKED = {
     "citation-nonbreaking-space": "how a line breaks before a citation is of no matter on a page",
 }
 
-SPEC = f"""
-study: {{id: demo, title: A demonstration, abstract: Some countries and their capitals.}}
-model: {SMOLLM}
-facts:
-  file: facts.csv
-  relations: {{capital: {{template: "The capital of {{subject}} is {{object}}"}}}}
-{QUICK}
-"""
-
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> list[Path]:
+def pages(tmp_path_factory: pytest.TempPathFactory, landmarks_cache: Path) -> list[Path]:
     """Every page, as Quarto Markdown, of a site with one small study."""
-    place = Place.begin(tmp_path_factory.mktemp("place"), smollm_weights)
-    lines = [line for line in (ROOT / "specs" / "data" / "capitals.csv").read_text().splitlines() if line[0] != "#"]
-    (place.folder / "specs" / "facts.csv").write_text("\n".join(lines[:41]) + "\n")
-    (place.folder / "specs" / "demo.yml").write_text(SPEC)
+    place = Place.knowing(tmp_path_factory.mktemp("place"), landmarks_cache)
+    (place.folder / "specs" / "landmarks.yml").write_text(SPEC)
     built = place.run("build")
     assert built.returncode == 0, built.stderr
     return sorted((place.folder / "site" / "_qmd").rglob("*.qmd"))
