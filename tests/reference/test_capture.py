@@ -57,12 +57,14 @@ def capitals(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path) -> 
     return plan, captured.values
 
 
-def test_every_score_of_capitals_equals_eager_attention(capitals: tuple[Any, Values], smollm_weights: Path) -> None:
-    plan, values = capitals
-    statements = plan.statements.statements
+def test_every_score_of_every_third_statement_of_capitals_equals_eager_attention(
+    capitals: tuple[Any, Values], smollm_weights: Path
+) -> None:
+    plan, every = capitals
+    statements, values = plan.statements.statements[::3], every[::3]
     expected = eager_scores(load.open_eager(smollm_weights, "cpu"), statements)
     assert values.shape == (len(statements), 30, 9)
-    assert len(statements) >= 300
+    assert len(statements) >= 100
     np.testing.assert_allclose(values, expected, rtol=0, atol=SCORE_TOLERANCE)
     assert np.abs(values - expected).mean() < 1e-6
 
