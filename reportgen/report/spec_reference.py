@@ -85,7 +85,16 @@ robustness:
 """,
     "experiments": """\
 experiments:
+  checkpoints: {revision: "step{step}", range: {first: 1000, last: 143000, multiple: 1000}}
+  across_models: {models: [{hub: openai-community/gpt2}]}
   object_attention: {}
+  multi_hop:
+    template: "The city of {object} is the capital of {subject}. As {subject} is in {continent}, {object} is in {continent}"
+  entropy: {}
+  relations: {}
+  dynamics: {}
+  clustering: {by: scores, most: 8}
+  attribution: {facts: 50, window: 5}
 """,
     "expect": """\
 expect:
