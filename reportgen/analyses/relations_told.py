@@ -93,7 +93,7 @@ def _alike(found: Relations) -> Md:
         place = int(np.nanargmin(alike.overlap.observed - alike.overlap.shuffled))
         parts.append(
             md(
-                "Against shuffled relations, the heads of {pair} overlap least: they share {shared} of those that either has, and "
+                "Against shuffled relations, heads of {pair} overlap least: they share {shared} of those that either has, and "
                 "{expected} where relations are shuffled. {own}",
                 pair=pair_name(found, place),
                 shared=numbers.percent(float(alike.overlap.observed[place]), 1),
