@@ -94,7 +94,7 @@ experiments:
   relations: {}
   dynamics: {}
   clustering: {by: scores, most: 8}
-  attribution: {facts: 50, window: 5}
+  attribution: {facts: 60, window: 5}
 """,
     "expect": """\
 expect:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from reportgen.errors import shown
 from reportgen.spec.other_models import AcrossModelsSection, CheckpointsSection
-from reportgen.spec.section import Misfit, MisfitError, Name, Section
+from reportgen.spec.section import Misfit, MisfitError, Name, Once, Section
 from reportgen.spec.slots import Slots
 
 Separator = Literal["newline", "space"]
@@ -102,6 +102,45 @@ class MultiHopSection(Section):
 
 def _last(names: tuple[str, ...], name: str) -> int:
     return len(names) - 1 - names[::-1].index(name)
+
+
+Ablation = Literal["mean", "zero", "resample"]
+
+
+class KnockoutSection(Section):
+    """The strongest recall heads knocked out, few and many at once, beside random sets of heads: how likely the model still
+    finds the true object. Heads are chosen on one half of the pairs and knocked out on pairs of the other.
+
+    A head that is knocked out puts out, at every position, its `mean` over the relation's statements at tokens of the same
+    role, nothing (`zero`), or what it puts out for another pair of the same shape (`resample`)."""
+
+    facts: Annotated[
+        int, Field(ge=8, description="On how many pairs, drawn from the half that chose no head, heads are knocked out.")
+    ] = 24
+    sizes: Annotated[
+        tuple[Annotated[int, Field(ge=1)], ...],
+        Field(min_length=1, description="How many heads are knocked out at once; no more than the model has."),
+    ] = (1, 2, 5, 10, 20)
+    controls: Annotated[
+        int,
+        Field(
+            ge=50,
+            le=1000,
+            description="How many random sets of each kind, of every size: in the same layers, and with like attention to the "
+            "study's key span.",
+        ),
+    ] = 50
+    ablations: Annotated[
+        tuple[Ablation, ...],
+        Once,
+        Field(min_length=1, description="What stands in for a head. The first one answers; single heads get it alone."),
+    ] = ("mean",)
+    seed: Annotated[int, Field(ge=0, description="Another seed draws other halves, pairs and control sets.")] = 0
+
+    def _misfits(self) -> Iterator[Misfit]:
+        for place, size in enumerate(self.sizes):
+            if place and size <= self.sizes[place - 1]:
+                yield Misfit(f"sizes rise, and {size} comes after {self.sizes[place - 1]}", at=("sizes", place))
 
 
 class EntropySection(Section):
@@ -251,7 +290,7 @@ class AttributionSection(Section):
 
     facts: Annotated[
         int, Field(ge=2, description="How many pairs are asked about, drawn at random; each takes a pass of many rows.")
-    ] = 50
+    ] = 40
     window: Annotated[
         int,
         Field(
@@ -281,6 +320,10 @@ class ExperimentsSection(Section):
     multi_hop: Annotated[
         MultiHopSection | None,
         Field(description="Through which pairs of heads does a chain of two facts lead from its start to its end?"),
+    ] = None
+    knockout: Annotated[
+        KnockoutSection | None,
+        Field(description="Does the model still find the objects without these heads?"),
     ] = None
     entropy: Annotated[
         EntropySection | None,
