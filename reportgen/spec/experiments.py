@@ -169,6 +169,33 @@ def _misleads(template: str) -> str:
     return template
 
 
+class GradientSection(Section):
+    """How much each head's look at the subject, from right before the object, adds to the object's log-probability, by
+    gradients and by gradients integrated along the attention weights; set beside what taking that look away does."""
+
+    facts: Annotated[
+        int, Field(ge=2, le=2000, description="How many pairs are asked about at most; of more, some are drawn.")
+    ] = 40
+    steps: Annotated[
+        int,
+        Field(
+            ge=2,
+            le=100,
+            description="At how many points between no attention and the whole the gradient is taken. The page says how far "
+            "what heads are given is from adding up; more points bring it nearer.",
+        ),
+    ] = 12
+    checked: Annotated[
+        int,
+        Field(
+            ge=2,
+            le=500,
+            description="In how many of these pairs every head's look is taken away, one at a time, to see whether gradients "
+            "tell the truth.",
+        ),
+    ] = 8
+
+
 class FewShotSection(Section):
     """The study's first contrast read after examples: true facts of the same relation, drawn by seed for each pair, the same
     for both of its statements, never about its subject and never with either of its objects in them. A slope over the numbers
@@ -319,7 +346,7 @@ class ExperimentsSection(Section):
     ] = None
     multi_hop: Annotated[
         MultiHopSection | None,
-        Field(description="Through which pairs of heads does a chain of two facts lead from its start to its end?"),
+        Field(description="Through which pairs of heads chains of two facts lead from their start to their end."),
     ] = None
     knockout: Annotated[
         KnockoutSection | None,
@@ -327,11 +354,15 @@ class ExperimentsSection(Section):
     ] = None
     entropy: Annotated[
         EntropySection | None,
-        Field(description="Are recall heads more focused than others?"),
+        Field(description="Whether recall heads spread their attention less than the other heads of their layers."),
     ] = None
     relations: Annotated[
         RelationsSection | None,
         Field(description="Whether all relations use the same heads."),
+    ] = None
+    gradient: Annotated[
+        GradientSection | None,
+        Field(description="By gradients, on which heads' looks at the subject does the answer hang?"),
     ] = None
     few_shot: Annotated[
         FewShotSection | None,
@@ -343,7 +374,7 @@ class ExperimentsSection(Section):
     ] = None
     dynamics: Annotated[
         DynamicsSection | None,
-        Field(description="From which position on do heads look at the subject?"),
+        Field(description="From which position on each head looks at the subject, and from which on true and false statements differ."),
     ] = None
     clustering: Annotated[
         ClusteringSection | None,
