@@ -374,7 +374,7 @@ class ExperimentsSection(Section):
     ] = None
     dynamics: Annotated[
         DynamicsSection | None,
-        Field(description="From which position on each head looks at the subject, and from which on true and false statements differ."),
+        Field(description="From which position on each head looks at the subject, and from where true and false differ."),
     ] = None
     clustering: Annotated[
         ClusteringSection | None,
