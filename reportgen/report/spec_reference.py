@@ -92,6 +92,7 @@ experiments:
     template: "The city of {object} is the capital of {subject}. As {subject} is in {continent}, {object} is in {continent}"
   entropy: {}
   relations: {}
+  gradient: {facts: 60}
   dynamics: {}
   clustering: {by: scores, most: 8}
   attribution: {facts: 60, window: 5}
@@ -180,6 +181,7 @@ def _section(name: str, field: FieldInfo, rule: Rule, told: _Told) -> SectionRef
     leads = _leads_to(field)
     assert leads is not None, "every key of a spec leads to a section"
     place, own = f"{name}{leads.step}", _inside(rule)
+    told[leads.section] = f"key-{_slug(name)}"
     within = tuple(_within(place, leads.section, own, told))
     return SectionReference(
         place=name,

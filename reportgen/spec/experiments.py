@@ -334,15 +334,15 @@ class ExperimentsSection(Section):
 
     checkpoints: Annotated[
         CheckpointsSection | None,
-        Field(description="When in training do these heads appear, and when does the knowledge?"),
+        Field(description="When in training these heads appear, and when the knowledge does."),
     ] = None
     across_models: Annotated[
         AcrossModelsSection | None,
-        Field(description="Do other models have such heads, and at the same depth?"),
+        Field(description="Whether other models have such heads, and at the same depth."),
     ] = None
     object_attention: Annotated[
         ObjectAttentionSection | None,
-        Field(description="Do heads look at the object differently too, and does the object look at the subject?"),
+        Field(description="Whether heads look at the object differently too, and the object at the subject."),
     ] = None
     multi_hop: Annotated[
         MultiHopSection | None,
@@ -350,7 +350,7 @@ class ExperimentsSection(Section):
     ] = None
     knockout: Annotated[
         KnockoutSection | None,
-        Field(description="Does the model still find the objects without these heads?"),
+        Field(description="Whether the model still finds the objects without these heads."),
     ] = None
     entropy: Annotated[
         EntropySection | None,
@@ -362,15 +362,15 @@ class ExperimentsSection(Section):
     ] = None
     gradient: Annotated[
         GradientSection | None,
-        Field(description="By gradients, on which heads' looks at the subject does the answer hang?"),
+        Field(description="On which heads' looks at the subject the answer hangs, by gradients."),
     ] = None
     few_shot: Annotated[
         FewShotSection | None,
-        Field(description="Do the same heads look at the subject differently after examples?"),
+        Field(description="Whether the same heads look at the subject differently after examples."),
     ] = None
     adversarial: Annotated[
         AdversarialSection | None,
-        Field(description="What does a sentence with a wrong answer do to attention and to the model's answer?"),
+        Field(description="What a sentence with a wrong answer does to attention and to the model's answer."),
     ] = None
     dynamics: Annotated[
         DynamicsSection | None,
@@ -382,5 +382,5 @@ class ExperimentsSection(Section):
     ] = None
     attribution: Annotated[
         AttributionSection | None,
-        Field(description="Do the heads that look at the subject move the answer?"),
+        Field(description="Whether the heads that look at the subject move the answer."),
     ] = None
