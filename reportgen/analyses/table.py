@@ -17,6 +17,8 @@ from reportgen.analyses import (
     entropy_told,
     few_shot,
     few_shot_told,
+    gradient,
+    gradient_told,
     multi_hop,
     multi_hop_told,
     object_attention,
@@ -73,6 +75,14 @@ ANALYSES: tuple[AnyAnalysis, ...] = (
         relations.needs,
         relations.find,
         relations_told.tell,
+    ),
+    Analysis(
+        "gradient",
+        "Gradients",
+        "On which heads' looks at the subject does the answer hang, and do recall heads matter more where the model is right?",
+        gradient.needs,
+        gradient.find,
+        gradient_told.tell,
     ),
     Analysis(
         "few_shot",

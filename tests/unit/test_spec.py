@@ -84,6 +84,17 @@ robustness:
   corrections: [max_t_step_down]
   prepend_bos: [never]
   facts: [recalled]
+experiments:
+  multi_hop:
+    template: "{object} is the capital of {subject}. {subject} is in {continent}. {object} is in {continent}"
+    relation: capital
+    start: object
+    middle: subject
+    end: continent
+    facts: 100
+    examples: 8
+    paths: 6
+    seed: 1
 expect:
   - heads: {least: 20, most: 60}
   - {contrast: size, head: L9H1, verdict: differs}
