@@ -7,7 +7,6 @@
 3. The smallest detectable effect and the power at other sizes follow from these (`stats.power_curve`).
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from reportgen.contrasts import Design, arrange
 from reportgen.errors import InputError, Problem, StudyError, shown
 from reportgen.inference import HeadTests, test_contrasts
 from reportgen.models.convert import tokenizer_folder
+from reportgen.models.shape import heads_in
 from reportgen.planned import goes_by_measured
 from reportgen.progress import Progress
 from reportgen.report import words
@@ -30,9 +30,6 @@ from reportgen.stats.corrections import criterion
 from reportgen.stats.power import POWER
 from reportgen.stats.power_curve import IndependentSpread, Level, PairedSpread, Spread, curve, power_at
 from reportgen.study import own_scores, plan_study
-
-_LAYER_KEYS = ("num_hidden_layers", "n_layer", "num_layers")
-_HEAD_KEYS = ("num_attention_heads", "n_head", "num_heads")
 
 
 @dataclass(frozen=True)
@@ -174,15 +171,10 @@ def _alike(sd: float, design: Design) -> Spread:
 
 def _heads(config: Path) -> int:
     """How many heads the model has, by its configuration; raises StudyError where that does not say."""
-    content = json.loads(config.read_text(encoding="utf-8")) if config.is_file() else {}
-    content = content.get("text_config", content)
-    layers, per_layer = (
-        next((content[name] for name in names if isinstance(content.get(name), int)), None)
-        for names in (_LAYER_KEYS, _HEAD_KEYS)
-    )
-    if layers is None or per_layer is None:
+    heads = heads_in(config.parent)
+    if not heads:
         raise StudyError(f"{config}: it does not say how many layers and heads the model has; plan without --sd.")
-    return int(layers * per_layer)
+    return heads
 
 
 def _table(pilot: _Pilot, sizes: Sequence[int], effect: float) -> PowerTable:

@@ -90,6 +90,7 @@ experiments:
   object_attention: {}
   multi_hop:
     template: "The city of {object} is the capital of {subject}. As {subject} is in {continent}, {object} is in {continent}"
+  knockout: {facts: 24, sizes: [1, 5, 20], ablations: [mean, zero]}
   entropy: {}
   relations: {}
   gradient: {facts: 60}
