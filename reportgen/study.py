@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reportgen.errors import StudyError
 from reportgen.examples import named_examples
 from reportgen.facts.load import load_facts
 from reportgen.locking import lock_beside, lock_path
@@ -21,7 +22,7 @@ from reportgen.planned import answerable, goes_by_measured, require_columns
 from reportgen.progress import Progress
 from reportgen.report.results import Plan, Results
 from reportgen.scores import columns_of, label_columns, label_scores
-from reportgen.spec.model import SpecFile
+from reportgen.spec.model import ModelSection, SpecFile
 from reportgen.statements import render_statements
 from reportgen.store import content_key
 
@@ -36,8 +37,17 @@ def study_key(file: SpecFile, cache: Path, limit: int | None, site_key: str) -> 
     facts = file.spec.facts.file
     content = _content(file.path.parent / facts) if facts else ""
     model = find_model(file.spec.model, file.path.parent, cache).identity
+    others = [_identity(section, file.path.parent, cache) for section in file.spec.other_models]
     results = _content(cache / MANIFEST)  # where the store is a results folder, all that it holds
-    return content_key(file.text, content, _content(lock_path(file.path)), model, results, limit, site_key)
+    return content_key(file.text, content, _content(lock_path(file.path)), model, results, limit, site_key, *others)
+
+
+def _identity(section: ModelSection, beside: Path, cache: Path) -> str:
+    """What an experiment's model is; nothing where it is not found, which the experiment will say better."""
+    try:
+        return find_model(section, beside, cache).identity
+    except StudyError:
+        return ""
 
 
 def _content(path: Path) -> str:

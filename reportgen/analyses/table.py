@@ -19,6 +19,8 @@ from reportgen.analyses import (
     few_shot_told,
     gradient,
     gradient_told,
+    knockout,
+    knockout_told,
     multi_hop,
     multi_hop_told,
     object_attention,
@@ -59,6 +61,14 @@ ANALYSES: tuple[AnyAnalysis, ...] = (
         multi_hop.needs,
         multi_hop.find,
         multi_hop_told.tell,
+    ),
+    Analysis(
+        "knockout",
+        "Heads knocked out",
+        "Does the model still find the objects without these heads?",
+        knockout.needs,
+        knockout.find,
+        knockout_told.tell,
     ),
     Analysis(
         "entropy",

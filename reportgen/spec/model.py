@@ -566,6 +566,26 @@ class StudySpec(Section):
     ] = ()
     report: Annotated[ReportSection, Field(description="How much the page shows.")] = ReportSection()
 
+    @property
+    def checkpoint_models(self) -> tuple[ModelSection, ...]:
+        """The checkpoints that an experiment asks, in the order of their steps: the study's own model at other places."""
+        section = self.experiments.checkpoints
+        if section is None:
+            return ()
+        own = {name: getattr(self.model, name) for name in ("prepend_bos", "device", "dtype")}
+        return tuple(
+            ModelSection(folder=one.folder, **own)
+            if one.folder is not None
+            else ModelSection(hub=self.model.hub, revision=one.revision, **own)
+            for one in section.checkpoints
+        )
+
+    @property
+    def other_models(self) -> tuple[ModelSection, ...]:
+        """All models beside the study's own that its experiments ask."""
+        across = self.experiments.across_models
+        return (*self.checkpoint_models, *(across.models if across is not None else ()))
+
     def _misfits(self) -> Iterable[Misfit]:
         taken = [contrast.id for contrast in self.contrasts]
         named = [(("interactions", index), section.id) for index, section in enumerate(self.interactions)]
@@ -574,6 +594,13 @@ class StudySpec(Section):
             if name in taken:
                 yield Misfit(f"another contrast has the id `{name}`", at=(*at, "id"))
             taken.append(name)
+        checkpoints = self.experiments.checkpoints
+        if self.model.hub is None and checkpoints is not None and (checkpoints.revision or checkpoints.revisions):
+            yield Misfit(
+                "checkpoints that are revisions lie where `model.hub` says, and the study's model is from elsewhere: "
+                "name `folders`, or a `folder` with `{step}` in it",
+                at=("experiments", "checkpoints"),
+            )
         contrasts = [contrast.id for contrast in self.contrasts]
         for section in ("interactions", "expect", "replicates"):
             for index, entry in enumerate(getattr(self, section)):
