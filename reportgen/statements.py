@@ -13,8 +13,9 @@
    a question that cannot have an answer is an error before any model runs.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 from reportgen.errors import InputError, Problem
 from reportgen.facts.fact import Fact, FactSet
@@ -117,6 +118,15 @@ def read_facts(facts: FactSet, tokenizer: Tokenizer, known: Sequence[Reading] = 
     return tuple(found.get(_id(fact)) or next(fresh) for fact in facts.facts)
 
 
+def read_after(
+    openings: Sequence[str], facts: Sequence[Fact], templates: Mapping[str, str], tokenizer: Tokenizer
+) -> list[Reading]:
+    """Every fact rendered behind the opening beside it, and tokenized with it; stretches and spans are those of the fact's
+    own sentence, whatever the opening says."""
+    assert len(openings) == len(facts)
+    return _read(facts, templates, tokenizer, openings)
+
+
 def restart(reading: Reading, tokenizer: Tokenizer) -> Reading:
     """The same text by a tokenizer that puts a beginning-of-sequence token where there is none, or none where one is."""
     step = -1 if tokenizer.bos is None else 1
@@ -141,7 +151,7 @@ def place_readings(readings: Sequence[Reading], measure: MeasureSection, context
     unplaced: dict[str, str] = {}
     for reading in readings:
         try:
-            placed.append(_placed(reading, measure, context))
+            placed.append(settle(reading, measure, context))
         except UnplacedError as why:
             fact = reading.fact
             unplaced.setdefault(fact.pair, f"{fact.subject} – {fact.object} ({fact.relation}): {why.reason}")
@@ -161,58 +171,11 @@ def twins(statements: Sequence[Statement]) -> list[tuple[Statement, Statement]]:
 def place(fact: Fact, template: str, tokenizer: Tokenizer, measure: MeasureSection) -> Statement:
     """Render and tokenize one fact; raises UnplacedError where there is no place to measure in it."""
     words = _Wording.of(template).fill(fact)
-    return _placed(_reading(fact, *words, tokenizer.encode(words[0])), measure, tokenizer.context)
+    return settle(_reading(fact, *words, tokenizer.encode(words[0])), measure, tokenizer.context)
 
 
-@dataclass(frozen=True)
-class _Wording:
-    """A template cut at its two slots."""
-
-    before: str
-    between: str
-    after: str
-    subject_first: bool
-
-    @classmethod
-    def of(cls, template: str) -> "_Wording":
-        first, second = sorted(("{subject}", "{object}"), key=template.index)
-        before, rest = template.split(first)
-        between, after = rest.split(second)
-        return cls(before, between, after, first == "{subject}")
-
-    def fill(self, fact: Fact) -> tuple[str, tuple[int, int], tuple[int, int]]:
-        """The text, and the stretches [start, end) of its characters that are the subject and the object."""
-        first, second = (fact.subject, fact.object) if self.subject_first else (fact.object, fact.subject)
-        start = len(self.before)
-        end = start + len(first)
-        again = end + len(self.between)
-        text = self.before + first + self.between + second + self.after
-        one, other = (start, end), (again, again + len(second))
-        return (text, one, other) if self.subject_first else (text, other, one)
-
-
-def _id(fact: Fact) -> str:
-    return f"{fact.pair}-{'true' if fact.truth else 'false'}"
-
-
-def _read(facts: Sequence[Fact], templates: Mapping[str, str], tokenizer: Tokenizer) -> list[Reading]:
-    wordings = {relation: _Wording.of(template) for relation, template in templates.items()}
-    filled = [wordings[fact.relation].fill(fact) for fact in facts]
-    tokens = tokenizer.encode_all([text for text, _, _ in filled])
-    return [_reading(fact, *words, made) for fact, words, made in zip(facts, filled, tokens, strict=True)]
-
-
-def _reading(fact: Fact, text: str, subject: tuple[int, int], object_: tuple[int, int], tokens: Tokens) -> Reading:
-    return Reading(_id(fact), fact, text, tokens, subject, object_, _span(tokens, subject), _span(tokens, object_))
-
-
-def _span(tokens: Tokens, stretch: tuple[int, int]) -> tuple[int, ...]:
-    start, end = stretch
-    return tuple([i for i, (left, right) in enumerate(tokens.offsets) if left < end and right > start and right > left])
-
-
-def _placed(reading: Reading, measure: MeasureSection, context: int | None) -> Statement:
-    """The reading with its query position and key span; raises UnplacedError."""
+def settle(reading: Reading, measure: MeasureSection, context: int | None) -> Statement:
+    """The reading with its query position and key span; raises UnplacedError where there is no place for them."""
     length = len(reading.tokens.ids)
     if context is not None and length > context:
         raise UnplacedError(f"{length} tokens, more than the model's context of {context}")
@@ -231,6 +194,55 @@ def _placed(reading: Reading, measure: MeasureSection, context: int | None) -> S
         query,
         _keys(reading, measure, query),
     )
+
+
+@dataclass(frozen=True)
+class _Wording:
+    """A template cut at its two slots."""
+
+    before: str
+    between: str
+    after: str
+    subject_first: bool
+
+    @classmethod
+    def of(cls, template: str) -> "_Wording":
+        first, second = sorted(("{subject}", "{object}"), key=template.index)
+        before, rest = template.split(first)
+        between, after = rest.split(second)
+        return cls(before, between, after, first == "{subject}")
+
+    def fill(self, fact: Fact, opening: str = "") -> tuple[str, tuple[int, int], tuple[int, int]]:
+        """The text after an opening, and the stretches [start, end) of its characters that are the subject and the object."""
+        first, second = (fact.subject, fact.object) if self.subject_first else (fact.object, fact.subject)
+        start = len(opening) + len(self.before)
+        end = start + len(first)
+        again = end + len(self.between)
+        text = opening + self.before + first + self.between + second + self.after
+        one, other = (start, end), (again, again + len(second))
+        return (text, one, other) if self.subject_first else (text, other, one)
+
+
+def _id(fact: Fact) -> str:
+    return f"{fact.pair}-{'true' if fact.truth else 'false'}"
+
+
+def _read(
+    facts: Sequence[Fact], templates: Mapping[str, str], tokenizer: Tokenizer, openings: Iterable[str] = repeat("")
+) -> list[Reading]:
+    wordings = {relation: _Wording.of(template) for relation, template in templates.items()}
+    filled = [wordings[fact.relation].fill(fact, opening) for fact, opening in zip(facts, openings, strict=False)]
+    tokens = tokenizer.encode_all([text for text, _, _ in filled])
+    return [_reading(fact, *words, made) for fact, words, made in zip(facts, filled, tokens, strict=True)]
+
+
+def _reading(fact: Fact, text: str, subject: tuple[int, int], object_: tuple[int, int], tokens: Tokens) -> Reading:
+    return Reading(_id(fact), fact, text, tokens, subject, object_, _span(tokens, subject), _span(tokens, object_))
+
+
+def _span(tokens: Tokens, stretch: tuple[int, int]) -> tuple[int, ...]:
+    start, end = stretch
+    return tuple([i for i, (left, right) in enumerate(tokens.offsets) if left < end and right > start and right > left])
 
 
 def _query(reading: Reading, measure: MeasureSection) -> int:

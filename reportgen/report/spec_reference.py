@@ -94,6 +94,8 @@ experiments:
   entropy: {}
   relations: {}
   gradient: {facts: 60}
+  few_shot: {shots: [0, 1, 2, 4], separator: newline}
+  adversarial: {templates: ["Many people think that the answer is {other}, but they are wrong."]}
   dynamics: {}
   clustering: {by: scores, most: 8}
   attribution: {facts: 60, window: 5}
