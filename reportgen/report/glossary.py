@@ -1,31 +1,8 @@
 """The terms of art of the pages, in plain words, as a page of the site lists them."""
 
-import re
-from dataclasses import dataclass
-
+from reportgen.report.glossary_experiments import EXPERIMENTS
+from reportgen.report.glossary_terms import Group, Term
 from reportgen.report.markup import Md
-
-
-@dataclass(frozen=True)
-class Term:
-    """A term and what it means here; `words` may cite and may link to other terms."""
-
-    name: str
-    words: Md
-
-    @property
-    def anchor(self) -> str:
-        """Where it stands on the page: "term-adjusted-p-value"."""
-        return f"term-{re.sub('[^a-z0-9]+', '-', self.name.lower()).strip('-')}"
-
-
-@dataclass(frozen=True)
-class Group:
-    """Terms that belong together, in the order in which one explains the next."""
-
-    title: str
-    anchor: str
-    terms: tuple[Term, ...]
 
 
 def terms() -> tuple[Term, ...]:
@@ -429,5 +406,5 @@ _RUNS = Group(
     ),
 )
 
-GROUPS = (_FACTS, _MEASURE, _QUESTIONS, _TESTS, _FINDINGS, _SURE, _RUNS)
+GROUPS = (_FACTS, _MEASURE, _QUESTIONS, _TESTS, _FINDINGS, _SURE, EXPERIMENTS, _RUNS)
 """The glossary, from what the model reads to what the site keeps."""
