@@ -8,6 +8,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from reportgen.figures import theme
+from reportgen.figures.over_depth import short
 
 _TOP, _BOTTOM, _PANEL, _GAP = 26, 48, 260, 76
 
@@ -42,8 +43,8 @@ def matched_heads(shown: Sequence[Matches], own: str) -> go.Figure:
     return figure
 
 
-_OPEN = {"size": 6, "symbol": "circle-open", "color": theme.INK_SOFT}
-_FILLED = {"size": 8, "symbol": "circle", "color": "var(--accent)"}
+_OPEN = {"size": 5, "symbol": "circle-open", "color": theme.INK_SOFT}
+_FILLED = {"size": 6, "symbol": "circle", "color": "var(--accent)"}
 
 
 def _points(matches: Matches, chosen: npt.NDArray[np.intp], place: int, style: dict[str, object]) -> go.Scatter:
@@ -76,19 +77,15 @@ def _layout(shown: Sequence[Matches], own: str) -> go.Layout:
     layout: dict[str, object] = {}
     for place, matches in enumerate(shown):
         number, top = str(place + 1) if place else "", 1 - place * (_PANEL + _GAP) / inner
-        layout[f"xaxis{number}"] = {**axis, "anchor": f"y{number}", "title": _title(f"depth in {_short(own)}", 4)}
+        layout[f"xaxis{number}"] = {**axis, "anchor": f"y{number}", "title": _title(f"depth in {short(own)}", 4)}
         layout[f"yaxis{number}"] = {
             **axis,
             "anchor": f"x{number}",
             "domain": [max(0.0, top - _PANEL / inner), top],
-            "title": _title(f"in {_short(matches.model)}", 6),
+            "title": _title(f"in {short(matches.model)}", 6),
         }
     return theme.base_layout(height=height(len(shown)), margin={"l": 58, "r": 14, "t": _TOP, "b": _BOTTOM}, **layout)
 
 
 def _title(text: str, standoff: int) -> dict[str, object]:
     return {"text": theme.plain(text), "font": {"size": 12, "color": theme.INK_SOFT}, "standoff": standoff}
-
-
-def _short(name: str, longest: int = 26) -> str:
-    return name if len(name) <= longest else f"{name[: longest - 1]}…"

@@ -127,7 +127,7 @@ def _layout(models: Sequence[InDepth]) -> go.Layout:
         },
         annotations=[
             {
-                "text": f"<b>{theme.plain(_short(model.name))}</b>, % of the layer's heads found",
+                "text": f"<b>{theme.plain(short(model.name))}</b>, % found",
                 "x": 0,
                 "y": tops[place],
                 "xref": "paper",
@@ -143,5 +143,6 @@ def _layout(models: Sequence[InDepth]) -> go.Layout:
     )
 
 
-def _short(name: str, longest: int = 26) -> str:
-    return name if len(name) <= longest else f"{name[: longest - 1]}…"
+def short(name: str, longest: int = 30) -> str:
+    """The name, cut in its middle where it is long: the ends of models' names tell them apart."""
+    return name if len(name) <= longest else f"{name[: longest - 11]}…{name[-10:]}"
