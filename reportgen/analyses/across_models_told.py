@@ -180,7 +180,7 @@ def _depth_figure(found: AcrossModels, study: Study) -> Figure:
         "numbers and depths.",
         waiting="The depth of the heads found in each model appears here.",
         caption=md(
-            "From the first layer to the last: the percentage of a layer's heads found to differ between {a} and {b} in each model. The "
+            "From the first layer to the last: the percentage of a layer's heads found to differ between {a} and {b}. The "
             "diamond is the depth of all heads found, weighted by their effects, with its interval.",
             a=study.tests.contrast.a.name,
             b=study.tests.contrast.b.name,

@@ -116,6 +116,13 @@ report:
 """
 
 MODEL_PLACES = ("{folder: weights}", "{gguf: m.gguf}", "{package: llm-x, file: m.gguf}")
+OTHER_MODELS = (
+    "checkpoints: {folder: 'm/{step}', range: {first: 1, last: 1000, count: 4, multiple: 10}}",
+    "checkpoints: {revision: 'step{step}', steps: [1, 10]}",
+    "checkpoints: {folders: [a, b]}",
+    "checkpoints: {revisions: [a, b]}",
+    "across_models: {models: [{hub: gpt2}]}",
+)
 
 
 def written(folder: Path, text: str) -> Path:
@@ -206,6 +213,7 @@ def test_a_dose_is_among_true_statements_and_by_ranks_unless_it_says_otherwise(t
 
 def test_every_field_can_be_reached_from_yaml(tmp_path: Path) -> None:
     texts = [SMALLEST, FULLEST, *(SMALLEST.replace("{hub: gpt2}", place) for place in MODEL_PLACES)]
+    texts += [f"{SMALLEST}experiments: {{{other}}}\n" for other in OTHER_MODELS]
     reached = {field for text in texts for field in fields_set(loaded(tmp_path, text))}
     assert reached == all_fields()
 
