@@ -97,18 +97,20 @@ def find(study: Study, section: AttributionSection, scores: Scores) -> Attributi
     effects, divergences = attribute(
         asked.answers, asked.looks, study.model, study.statements, study.spec.measure.aggregation
     )
-    return conclude(study, asked, scores, effects, divergences)
+    return conclude(study, section, asked, scores, effects, divergences)
 
 
 def conclude(
     study: Study,
+    section: AttributionSection,
     asked: AskedOf,
     scores: Scores,
     effects: Sequence[AnswerEffects],
     divergences: Sequence[Divergences],
 ) -> Attribution:
     """What effects on the answers, and divergences of the looks, show over pairs."""
-    tests = _settings(study.spec.tests)
+    tests = _settings(study.spec.tests, 0.0)
+    of_logits = _settings(study.spec.tests, section.smallest_effect)
     looking = _looking(study)
     direct, cut = (np.stack([getattr(effect, name) for effect in effects]) for name in ("direct", "cut"))
     attention = _attention(study, asked)
@@ -117,8 +119,8 @@ def conclude(
         asked=asked,
         looking=looking,
         weighted=test_heads(study.label(scores), TRUTH, tests),
-        direct=_against_nothing(direct, asked.statements, study, tests),
-        cut=_against_nothing(cut, asked.statements, study, tests),
+        direct=_against_nothing(direct, asked.statements, study, of_logits),
+        cut=_against_nothing(cut, asked.statements, study, of_logits),
         diverging=test_heads(
             _labelled(np.stack([each.values for each in divergences]), asked.statements, study), TRUTH, tests
         ),
@@ -129,9 +131,9 @@ def conclude(
     )
 
 
-def _settings(tests: TestsSection) -> TestsSection:
-    """Pairs against nothing, whatever tests the scores; the smallest effect of interest is one of attention."""
-    return tests.model_copy(update={"test": "paired_t", "alternative": "two-sided", "smallest_effect": 0.0})
+def _settings(tests: TestsSection, smallest_effect: float) -> TestsSection:
+    """Pairs against nothing, whatever tests the scores; the study's own smallest effect of interest is one of attention."""
+    return tests.model_copy(update={"test": "paired_t", "alternative": "two-sided", "smallest_effect": smallest_effect})
 
 
 def _looking(study: Study) -> HeadTests:

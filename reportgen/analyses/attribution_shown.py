@@ -30,6 +30,8 @@ from reportgen.stats.agreement import Agreement
 
 _SHOWN, _IN_CORNER, _NAMED = 20, 8, 6
 _FAR = 0.15
+_WIDE, _TALL = 0.15, 0.06
+"""The room that a name takes on a phone, as shares of what both axes show."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ CUT = Kind(
     "how the logit of the true object over the false one changes when that head's attention to the subject, where the answer is "
     "predicted, is taken away",
     "a head far down holds the true answer up with its look at the subject; one far up holds it down. What other heads repair is "
-    "not seen, so that changes are lower bounds.",
+    "not seen, so that changes can be lower bounds.",
 )
 
 
@@ -92,9 +94,11 @@ def scatter(found: Attribution, kind: Kind) -> Figure:
         waiting="Attention and what it does to the answer appear here, head by head.",
         caption=md(
             "Every head's effect on attention (true minus false), and {what}: the mean of {n} pairs. Filled: the heads where "
-            "that is told from nothing. Over heads, the two correlate at r = {r} in these pairs. A click opens the head.",
-            what=kind.caption,
+            "that is told from nothing and is {least} logits or more. "
+            "Over heads, the two correlate at r = {r} in these pairs. A click opens the head.",
+            what=Md(kind.caption),
             n=len(found.asked.pairs),
+            least=f"{tests.smallest_effect:g}",
             r=agreement_text(kind.agreement(found)),
         ),
         how_to_read=md("*How to read it:* {how}", how=Md(kind.how)),
@@ -112,11 +116,23 @@ def _shown(looking: HeadTests, tests: HeadTests) -> list[Place]:
 
 
 def _named(looking: HeadTests, tests: HeadTests) -> list[Place]:
-    """The heads far out on either axis: those that do much to the answer, then those that look most differently."""
-    effects = np.nan_to_num(np.abs(tests.heads.effect.to_numpy()))
-    far = stands(tests) & (effects >= _FAR * effects.max())
-    movers = [place for place in tests.strongest(effects.size) if far[place]]
-    return list(dict.fromkeys((*movers[:_NAMED], *looking.strongest(_NAMED))))
+    """The heads far out on either axis, as far as their names do not meet: those that do much to the answer, then those that
+    look most differently."""
+    across, up = (np.nan_to_num(each.heads.effect.to_numpy()) for each in (looking, tests))
+    far = stands(tests) & (np.abs(up) >= _FAR * np.abs(up).max())
+    movers = [place for place in tests.strongest(up.size) if far[place]]
+    named: list[Place] = []
+    for place in dict.fromkeys((*movers[:_NAMED], *looking.strongest(_NAMED))):
+        apart = (
+            max(
+                abs(across[place] - across[other]) / _WIDE / np.ptp(across),
+                abs(up[place] - up[other]) / _TALL / np.ptp(up),
+            )
+            for other in named
+        )
+        if all(distance > 1 for distance in apart):
+            named.append(place)
+    return named
 
 
 _COLUMNS = (

@@ -115,7 +115,8 @@ class KnockoutSection(Section):
     role, nothing (`zero`), or what it puts out for another pair of the same shape (`resample`)."""
 
     facts: Annotated[
-        int, Field(ge=8, description="On how many pairs, drawn from the half that chose no head, heads are knocked out.")
+        int,
+        Field(ge=8, description="On how many pairs, drawn from the half that chose no head, heads are knocked out."),
     ] = 24
     sizes: Annotated[
         tuple[Annotated[int, Field(ge=1)], ...],
@@ -318,6 +319,14 @@ class AttributionSection(Section):
     facts: Annotated[
         int, Field(ge=2, description="How many pairs are asked about, drawn at random; each takes a pass of many rows.")
     ] = 40
+    smallest_effect: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="The smallest mean contribution or change of interest, in logits: a head is found only where its own is "
+            "at least as large.",
+        ),
+    ] = 0.05
     window: Annotated[
         int,
         Field(
@@ -374,7 +383,9 @@ class ExperimentsSection(Section):
     ] = None
     dynamics: Annotated[
         DynamicsSection | None,
-        Field(description="From which position on each head looks at the subject, and from where true and false differ."),
+        Field(
+            description="From which position on each head looks at the subject, and from where true and false differ."
+        ),
     ] = None
     clustering: Annotated[
         ClusteringSection | None,

@@ -66,7 +66,7 @@ def concluded(made, looks, direct, cut, windows=0.0, diverging=None):
     values = planted.values(made, looks)
     study = planted.study(made, values)
     asked = choose_asked(study.statements, SECTION, 0)
-    found = conclude(study, asked, values, effects(asked, direct, cut, windows), divergences(asked, diverging))
+    found = conclude(study, SECTION, asked, values, effects(asked, direct, cut, windows), divergences(asked, diverging))
     return found, tell(found, study, SECTION)
 
 
@@ -95,6 +95,20 @@ def test_heads_that_look_and_move_are_told_from_those_that_do_one_alone(made):
     speaking = {one.what: np.argwhere(one.speaks).tolist() for one in told.evidence}
     assert speaking["logit attribution"] == [[1, 1], [2, 2]]
     assert speaking["edge knock-out"] == [[1, 1]]
+
+
+def test_what_is_too_small_to_matter_is_not_found(made):
+    """0.03 logits are told from nothing, and less than what is of interest."""
+    values = planted.values(made, {})
+    study = planted.study(made, values)
+    asked = choose_asked(study.statements, SECTION, 0)
+    tiny = [replace(effect, direct=effect.direct / 20) for effect in effects(asked, {(1, 1): 0.6}, {})]
+    found, strict = (
+        conclude(study, section, asked, values, tiny, divergences(asked))
+        for section in (SECTION, SECTION.model_copy(update={"smallest_effect": 0.01}))
+    )
+    assert not found.direct.recall_heads().any()
+    assert np.argwhere(strict.direct.recall_heads().to_numpy()).tolist() == [[1, 1]]
 
 
 def test_corners_hold_each_head_once(made):
@@ -128,7 +142,7 @@ def test_effects_of_shuffled_signs_are_not_found(made):
         replace(effect, direct=effect.direct * sign, cut=effect.cut * sign)
         for effect, sign in zip(effects(asked, {(1, 1): 0.5}, {(1, 1): -0.5}), signs, strict=True)
     ]
-    found = conclude(study, asked, values, flipped, divergences(asked))
+    found = conclude(study, SECTION, asked, values, flipped, divergences(asked))
     assert not found.direct.recall_heads().any()
     assert not found.cut.recall_heads().any()
 
@@ -191,7 +205,7 @@ def test_other_tokens_are_none_where_there_are_too_few(made):
     values = planted.values(short, {})
     study = planted.study(short, values)
     bare = [replace(effect, control=np.full(2, np.nan, np.float32)) for effect in effects(asked, {}, {})]
-    found = conclude(study, asked, values, bare, divergences(asked))
+    found = conclude(study, SECTION, asked, values, bare, divergences(asked))
     assert found.windows.others is None
     assert "that have them" not in tell(found, study, SECTION).blocks[-1].caption
 

@@ -327,11 +327,12 @@ def pairs_for_copier() -> list[Statement]:
 def attributed(made: list[Statement]) -> Any:
     values = planted.values(made, {})[:, :2, :2]
     study = planted.study(made, planted.values(made, {}))
-    asked = choose_asked(study.statements, AttributionSection(window=1), 0)
+    section = AttributionSection(window=1)
+    asked = choose_asked(study.statements, section, 0)
     records = run(copier(), [*asked.answers, *asked.looks])
     study = replace(study, scores=study.scores[:, :2, :2], findings=(planted.finding(made, values),))
     return conclude(
-        study, asked, values, [records[one] for one in asked.answers], [records[one] for one in asked.looks]
+        study, section, asked, values, [records[one] for one in asked.answers], [records[one] for one in asked.looks]
     )
 
 
