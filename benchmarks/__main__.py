@@ -4,13 +4,27 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import budget, capture, capture_memory, contest, explorer, maxt, planning, site, startup, stats_vs_loop
+from benchmarks import (
+    budget,
+    capture,
+    capture_memory,
+    contest,
+    explorer,
+    gradient,
+    knockout,
+    maxt,
+    planning,
+    site,
+    startup,
+    stats_vs_loop,
+)
 
-CONTESTS = (stats_vs_loop.BENCHMARK, *maxt.BENCHMARKS)
+CONTESTS = (stats_vs_loop.BENCHMARK, *maxt.BENCHMARKS, gradient.BENCHMARK)
 BUDGETS = (capture_memory.BUDGET, maxt.MEMORY, *planning.BUDGETS, *explorer.BUDGETS, *site.BUDGETS)
 BENCHMARKS: dict[str, Callable[[], object]] = {
     **capture.RUNS,
     startup.NAME: startup.run,
+    knockout.NAME: knockout.run,
     **site.RUNS,
     **{each.name: partial(contest.run, each) for each in CONTESTS},
     **{each.name: partial(budget.run, each) for each in BUDGETS},
