@@ -51,10 +51,20 @@ def attending(model: Any, change: Change) -> Iterator[None]:
     Raises StudyError, at the first pass, about an architecture whose attention does not come through transformers'
     interface or does something else with its patterns.
     """
-    before, name = model.config._attn_implementation, f"reportgen_attending_{id(change)}"
-    watch = _Watch(change)
-    AttentionInterface.register(name, watch.attend)
-    AttentionMaskInterface.register(name, eager_mask)
+    with attention_replaced(model, _Watch(change).attend, eager_mask):
+        yield
+
+
+@contextmanager
+def attention_replaced(model: Any, attend: Callable[..., Any], mask: Callable[..., Any]) -> Iterator[None]:
+    """Within the context, a causal model of plain transformers attends by these two functions, as transformers' attention
+    and mask interfaces call them; after it, as before.
+
+    Raises StudyError about an architecture whose attention does not come through the interface.
+    """
+    before, name = model.config._attn_implementation, f"reportgen_attention_{id(attend)}"
+    AttentionInterface.register(name, attend)
+    AttentionMaskInterface.register(name, mask)
     try:
         model.set_attn_implementation(name)
         if model.config._attn_implementation != name:
@@ -88,7 +98,7 @@ class _Watch:
         """One layer's attention, states [row, head, position, part] → [row, position, head, part]."""
         output, pattern = eager_attention(module)(module, query, key, value, attention_mask, **options)
         values = value.repeat_interleave(pattern.shape[1] // value.shape[1], dim=1)
-        attended = Attended(_layer_of(module), module, pattern, values, output)
+        attended = Attended(layer_of(module), module, pattern, values, output)
         if attended.layer not in self._tried:
             self._try(attended)
         return self._change(attended), pattern
@@ -104,7 +114,8 @@ class _Watch:
         self._tried.add(attended.layer)
 
 
-def _layer_of(module: Any) -> int:
+def layer_of(module: Any) -> int:
+    """Which layer an attention module belongs to, from 0. Raises StudyError where it does not say."""
     layer = getattr(module, "layer_idx", None)
     if layer is None:
         raise StudyError(f"{type(module).__name__} does not number its layers, so its heads cannot be told apart")

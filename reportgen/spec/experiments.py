@@ -195,6 +195,15 @@ class GradientSection(Section):
             "tell the truth.",
         ),
     ] = 8
+    smallest_effect: Annotated[
+        float,
+        Field(
+            ge=0,
+            lt=10,
+            description="The smallest effect of interest on the object's log-probability, in nats: a head is found only where it "
+            "adds or takes as much on average. 0.05 is 5 % of a probability, about.",
+        ),
+    ] = 0.05
 
 
 class FewShotSection(Section):
