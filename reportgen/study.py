@@ -89,12 +89,11 @@ def model_of(plan: Plan, cache: Path, progress: Progress) -> ProvenModel:
 def run_study(plan: Plan, model: ProvenModel) -> Results:
     """Statements to findings; raises StudyError where the model cannot be opened or does not prove itself."""
     from reportgen.analyses.analysis import Study  # noqa: PLC0415
-    from reportgen.analyses.running import ask_all, carry_out  # noqa: PLC0415
+    from reportgen.analyses.running import ask_all, capture_all, carry_out  # noqa: PLC0415
     from reportgen.capture.controls import measure_controls  # noqa: PLC0415
     from reportgen.capture.knowing import know  # noqa: PLC0415
     from reportgen.capture.patterns import read_attention  # noqa: PLC0415
     from reportgen.capture.request import ask  # noqa: PLC0415
-    from reportgen.capture.run import capture_each  # noqa: PLC0415
     from reportgen.controls import Controls, negative_control  # noqa: PLC0415
     from reportgen.findings import conclude  # noqa: PLC0415
     from reportgen.further import dose, interact  # noqa: PLC0415
@@ -105,11 +104,10 @@ def run_study(plan: Plan, model: ProvenModel) -> Results:
 
     spec, statements, place = plan.file.spec, plan.statements.statements, str(plan.file.path)
     progress = model.progress
-    ways, further = measures(plan.facts, plan.tokenizer, spec, statements), ask_all(plan)
+    ways = measures(plan.facts, plan.tokenizer, spec, statements)
     with progress.stage("scores") as remark:
         wanted = {way: ask(read, way.aggregation) for way, read in ways.statements.items()}
-        asked_further = {one.analysis.id: one.requests.requests for one in further}
-        captured = capture_each({**wanted, **asked_further}, model)
+        captured, further, further_scores = capture_all(wanted, ask_all(plan), model)
         remark(saved_just_now(captured[ways.own].runs, captured[ways.own].fresh))
     with progress.stage("knowledge"):
         knowledge = know(statements, plan.facts, plan.tokenizer, model, spec.measure)
@@ -129,8 +127,7 @@ def run_study(plan: Plan, model: ProvenModel) -> Results:
         universes = multiverse(asked, own_universe(asked, ways.own, first.test), labels, ways.impossible)
         robustness = explore(universes, scores, first)
     with progress.stage("experiments"):
-        values_further = {name: captured[name].values for name in asked_further}
-        experiments = carry_out(further, Study(plan, own, findings, knowledge, model), values_further)
+        experiments = carry_out(further, Study(plan, own, findings, knowledge, model), further_scores)
     with progress.stage("controls"):
         values = captured[ways.own].values
         measured = measure_controls(statements, values, model, spec.measure.aggregation, plan.tokenizer)

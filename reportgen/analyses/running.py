@@ -5,18 +5,22 @@
 3. Each finds and tells (`carry_out`). An error in one becomes its answer; the others go on.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from reportgen import numbers
 from reportgen.analyses.analysis import AnyAnalysis, Needs, Study
 from reportgen.analyses.table import ANALYSES
+from reportgen.capture.opening import ProvenModel
 from reportgen.capture.record import Scores
+from reportgen.capture.request import Request
+from reportgen.capture.run import Captured, capture, capture_each
 from reportgen.capture.tree import leaves
-from reportgen.errors import InputError, ReportgenError
+from reportgen.errors import InputError, ReportgenError, StudyError
 from reportgen.report.experiment import Experiment, Told
 from reportgen.report.results import Plan
 from reportgen.spec.section import Section
+from reportgen.universes import Measure
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,31 @@ def _needs(analysis: AnyAnalysis, plan: Plan, section: Section) -> Needs | Repor
         return analysis.needs(plan, section)
     except ReportgenError as error:
         return error
+
+
+def capture_all(
+    wanted: Mapping[Measure, Sequence[Request]], asked: tuple[Asked, ...], model: ProvenModel
+) -> tuple[dict[Measure, Captured], tuple[Asked, ...], dict[str, Scores]]:
+    """The study's own scores and those of its experiments, by id, from one go through the model; and the experiments again.
+
+    Where that fails, for a score that only an experiment asks for maybe, each is captured by itself, and those whose scores
+    cannot be had know why. Raises what `capture` raises about the study's own.
+    """
+    further = {one.analysis.id: one.requests.requests for one in asked}
+    try:
+        together = capture_each({**wanted, **further}, model)
+        return {way: together[way] for way in wanted}, asked, {name: together[name].values for name in further}
+    except StudyError:
+        own = capture_each(wanted, model)
+    tried = [_alone(one, model) for one in asked]
+    return own, tuple(one for one, _ in tried), {one.analysis.id: scores for one, scores in tried}
+
+
+def _alone(asked: Asked, model: ProvenModel) -> tuple[Asked, Scores]:
+    try:
+        return asked, capture(asked.requests.requests, model).values
+    except StudyError as error:
+        return replace(asked, needs=error), capture((), model).values
 
 
 def cost_text(asked: Asked, plan: Plan) -> str:
