@@ -142,7 +142,7 @@ def require_folders(plan: Plan, sections: Sequence[ModelSection]) -> None:
         return
     places = [plan.file.path.parent / place for section in sections if (place := section.folder or section.gguf)]
     if lacking := [place for place in places if not place.exists()]:
-        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        more = f", nor {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise StudyError(f"there is no {_as_written(lacking[0], plan)}{more}{_remedy(lacking[0])}")
 
 

@@ -85,7 +85,7 @@ def test_too_many_heads_and_too_few_relations_are_named(place: Place) -> None:
 def test_checkpoints_that_are_not_there_are_named(place: Place) -> None:
     page = build(place, spec('checkpoints: {folder: "../steps/{step}", steps: [1, 2]}, entropy: {}'))
     assert page.count("Not done") == 1
-    assert "there is no ../steps/1 and 1 more" in page
+    assert 'there is no <span class="code">../steps/1</span>, nor 1 more' in page
     assert "experiment-entropy" in page
 
 
