@@ -161,12 +161,11 @@ def find(study: Study, section: GradientSection, _: Scores) -> Gradients:
     """Gradients and cuts, from the store or the model, and what they show."""
     pairs = choose_pairs(study.statements, section, study.spec.tests.seed)
     asked = [Asked.of(statement) for statement in pairs.statements]
-    return conclude(
-        study, pairs, measure(study.model, asked, [Asked.of(true) for true, _ in pairs.checked], section.steps)
-    )
+    measured = measure(study.model, asked, [Asked.of(true) for true, _ in pairs.checked], section.steps)
+    return conclude(study, section, pairs, measured)
 
 
-def conclude(study: Study, pairs: Pairs, measured: Measured) -> Gradients:
+def conclude(study: Study, section: GradientSection, pairs: Pairs, measured: Measured) -> Gradients:
     """What the slopes and cuts of the pairs' objects show."""
     slopes = [measured.slopes[Asked.of(statement)] for statement in pairs.statements]
     true, false = slopes[::2], slopes[1::2]
@@ -174,8 +173,8 @@ def conclude(study: Study, pairs: Pairs, measured: Measured) -> Gradients:
     recall = study.tests.recall_heads().to_numpy()
     return Gradients(
         pairs=pairs,
-        integrated=_against_nothing(integrated, study, pairs),
-        margin=_against_nothing(integrated - _stacked(false, "integrated"), study, pairs),
+        integrated=_against_nothing(integrated, study, section, pairs),
+        margin=_against_nothing(integrated - _stacked(false, "integrated"), study, section, pairs),
         means=Means(
             *(_stacked(true, name).mean(axis=0) for name in ("gradient", "size", "product", "everywhere", "attention"))
         ),
@@ -191,15 +190,15 @@ def _stacked(slopes: Sequence[Slopes], name: str) -> Map:
     return np.stack([getattr(each, name) for each in slopes])
 
 
-def _against_nothing(values: Map, study: Study, pairs: Pairs) -> HeadTests:
+def _against_nothing(values: Map, study: Study, section: GradientSection, pairs: Pairs) -> HeadTests:
     """One value a pair, [pair, layer, head], tested against nothing as the study's own pairs are: the false twin's is 0.
 
-    The smallest effect of interest is one of attention, so none holds here.
+    The study's own smallest effect of interest is one of attention, so the experiment has its own.
     """
     both = np.zeros((2 * len(values), *values.shape[1:]), dtype=np.float32)
     both[::2] = values
     labelled = label_scores(both, pairs.statements, study.knowledge.columns(pairs.statements))
-    settings = {"test": "paired_t", "alternative": "two-sided", "smallest_effect": 0.0}
+    settings = {"test": "paired_t", "alternative": "two-sided", "smallest_effect": section.smallest_effect}
     return test_heads(labelled, TRUTH, study.spec.tests.model_copy(update=settings))
 
 

@@ -30,7 +30,7 @@ Place = tuple[int, int]
 def tell(found: Gradients, study: Study, section: GradientSection) -> Told:
     """The answer, what was foretold beside what was measured, and recall heads beside the others."""
     return Told(
-        answer=join_md([_heads_answer(found), _check_answer(found.check), _recall_answer(found, study)]),
+        answer=join_md([_heads_answer(found, section), _check_answer(found.check), _recall_answer(found, study)]),
         blocks=(_scatter(found), *_recall_table(found)),
         method=_method(found, section),
         files=(Download("gradients.csv", "what every head's look at the subject adds to the answer", _csv(found)),),
@@ -73,27 +73,33 @@ def _agreement(found: Agreement) -> str:
     )
 
 
-def _heads_answer(found: Gradients) -> Md:
+def _heads_answer(found: Gradients, section: GradientSection) -> Md:
     tests, heads = found.integrated, int(_found(found.integrated).sum())
     [place] = tests.strongest(1)
     if not heads:
         start = md(
-            "No head of {tested} is found to add to the true object's log-probability, or to take from it, through its look "
-            "at the subject from right before the object.",
+            "No head of {tested} is found to add {least} to the true object's log-probability, or to take as much from it, "
+            "through its look at the subject from right before the object.",
             tested=tests.tested,
+            least=_least(section),
         )
     else:
         start = md(
-            "**{n}** of {tested} heads {verb} to the true object's log-probability, or {take} from it, through their look at the "
-            "subject from right before the object. The strongest is {head}: {effect} nats.",
+            "**{n}** of {tested} heads {verb} {least} or more to the true object's log-probability, or {take} as much from it, "
+            "through their look at the subject from right before the object. The strongest is {head}: {effect} nats.",
             n=heads,
             tested=tests.tested,
+            least=_least(section),
             verb="add" if heads > 1 else "adds",
             take="take" if heads > 1 else "takes",
             head=head_text(*place),
             effect=_with_interval(tests, place),
         )
     return join_md([start, _complete_answer(found.complete)])
+
+
+def _least(section: GradientSection) -> str:
+    return f"{section.smallest_effect:g} nats" if section.smallest_effect else "anything"
 
 
 def _complete_answer(complete: Complete) -> Md:
@@ -187,7 +193,7 @@ def _scatter(found: Gradients) -> Figure:
         waiting="What was foretold of every head appears here, beside what was measured.",
         caption=md(
             "What {n} true objects lose on average, in nats of log-probability, where one head's look at the subject is taken "
-            "away: measured, and foretold by integrated gradients (circles; filled where they differ from 0 over all pairs) and "
+            "away: measured, and foretold by integrated gradients (circles; filled: the heads found over all pairs) and "
             "by gradient × attention (crosses). A click opens the head.",
             n=check.objects,
         ),
@@ -293,13 +299,15 @@ def _method(found: Gradients, section: GradientSection) -> Md:
         "gradients [@sundararajan2017] follow the attention weights from 0 to what they are [@hao2021] at {steps} points of "
         "Gauss and Legendre's rule; the looks of all heads of all layers grow together, so that what heads are given adds up to "
         "what is lost without all looks, and what one head could do for another is shared between them. Means over pairs were "
-        "tested against 0 by paired t under the headline correction. In {checked} of the pairs each head's look was set to 0 by "
-        "itself, the rest of its pattern left as it was; correlations over heads have percentile bootstrap intervals over facts "
-        "[@efron1979]. Recall heads were set beside the others of their layers, and among as many drawn at random from these.",
+        "tested against 0 by paired t under the headline correction, and are found from {least} on. In {checked} of the pairs "
+        "each head's look was set to 0 by itself, the rest of its pattern left as it was; correlations over heads have "
+        "percentile bootstrap intervals over facts [@efron1979]. Recall heads were set beside the others of their layers, and "
+        "among as many drawn at random from these.",
         n=len(found.pairs.asked),
         possible=found.pairs.possible,
         steps=section.steps,
         checked=found.check.objects,
+        least=_least(section) if section.smallest_effect else "any size",
     )
 
 

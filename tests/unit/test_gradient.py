@@ -55,6 +55,10 @@ def measured(study, section, adds, *, true_too=0.0, misled=0.0, noise=0.05):
     return pairs, Measured(slopes, cuts)
 
 
+def concluded(study, pairs, slopes):
+    return conclude(study, SECTION, pairs, slopes)
+
+
 def at(*place, by=0.5):
     values = np.zeros(SHAPE)
     values[place] = by
@@ -63,13 +67,13 @@ def at(*place, by=0.5):
 
 def test_planted_heads_are_found_with_their_size_and_no_others(made):
     study = planted.study(made, planted.values(made, {}))
-    found = conclude(study, *measured(study, SECTION, lambda _: at(1, 2) + at(2, 0, by=-0.2)))
+    found = concluded(study, *measured(study, SECTION, lambda _: at(1, 2) + at(2, 0, by=-0.2)))
     assert np.argwhere(found.integrated.recall_heads().to_numpy()).tolist() == [[1, 2], [2, 0]]
     assert float(found.integrated.heads.effect[1, 2]) == pytest.approx(0.5, abs=0.03)
     assert np.argwhere(found.margin.recall_heads().to_numpy()).tolist() == [[1, 2], [2, 0]]
     assert found.complete.worst == pytest.approx(0.01)
     told = tell(found, study, SECTION)
-    assert "**2** of 12 heads add" in told.answer
+    assert "**2** of 12 heads add 0\\.05 nats or more" in told.answer
     assert "[L1H2](index.html#head=L1H2): 0\\." in told.answer
     [evidence] = told.evidence
     assert evidence.kind == "moves"
@@ -77,13 +81,20 @@ def test_planted_heads_are_found_with_their_size_and_no_others(made):
     assert evidence.low[1, 2] < evidence.estimate[1, 2] < evidence.high[1, 2]
 
 
+def test_what_is_sure_but_too_small_to_matter_is_not_found(made):
+    study = planted.study(made, planted.values(made, {}))
+    found = concluded(study, *measured(study, SECTION, lambda _: at(1, 2, by=0.04), noise=0.005))
+    assert float(found.integrated.adjusted("holm")[1, 2]) < 0.001
+    assert not found.integrated.recall_heads().any()
+
+
 def test_nothing_to_find_is_said(made):
     study = planted.study(made, planted.values(made, {}))
-    found = conclude(study, *measured(study, SECTION, lambda _: np.zeros(SHAPE)))
+    found = concluded(study, *measured(study, SECTION, lambda _: np.zeros(SHAPE)))
     assert not found.integrated.recall_heads().any()
     assert found.influence is None
     told = tell(found, study, SECTION)
-    assert "No head of 12 is found to add" in told.answer
+    assert "No head of 12 is found to add 0\\.05 nats" in told.answer
     assert "finds no recall heads" in told.answer
     assert not told.evidence[0].speaks.any()
     assert len(told.blocks) == 1
@@ -91,7 +102,7 @@ def test_nothing_to_find_is_said(made):
 
 def test_gradients_that_tell_the_truth_agree_with_what_was_measured(made):
     study = planted.study(made, planted.values(made, {}))
-    found = conclude(study, *measured(study, SECTION, lambda _: at(1, 2)))
+    found = concluded(study, *measured(study, SECTION, lambda _: at(1, 2)))
     assert found.check.objects == 10
     assert found.check.with_integrated.estimate == pytest.approx(1)
     assert found.check.with_product.estimate == pytest.approx(1)
@@ -102,7 +113,7 @@ def test_gradients_that_tell_the_truth_agree_with_what_was_measured(made):
 
 def test_gradients_that_mislead_are_called_misleading(made):
     study = planted.study(made, planted.values(made, {}))
-    found = conclude(study, *measured(study, SECTION, lambda _: np.zeros(SHAPE), misled=3.0))
+    found = concluded(study, *measured(study, SECTION, lambda _: np.zeros(SHAPE), misled=3.0))
     assert found.check.with_integrated.low < 0.5
     assert "do not tell the same" in tell(found, study, SECTION).answer
 
@@ -111,7 +122,7 @@ def test_recall_heads_that_matter_more_where_the_model_is_right_are_told_from_ot
     study = planted.study(made, planted.values(made, {(0, 0): 0.1}))
     assert np.argwhere(study.tests.recall_heads().to_numpy()).tolist() == [[0, 0]]
     # In these studies the model recalls every other pair, and no layer but the first has a recall head.
-    more = conclude(study, *measured(study, SECTION, lambda pair: at(0, 0, by=0.5 if pair % 2 else 0.1) + at(1, 1)))
+    more = concluded(study, *measured(study, SECTION, lambda pair: at(0, 0, by=0.5 if pair % 2 else 0.1) + at(1, 1)))
     assert more.influence is not None
     assert more.influence.recalled.right.units == more.influence.recalled.wrong.units == 20
     assert more.influence.recalled.right.recall == pytest.approx(0.5, abs=0.03)
@@ -121,7 +132,7 @@ def test_recall_heads_that_matter_more_where_the_model_is_right_are_told_from_ot
     assert difference.low < 0.4 < difference.high
     assert difference.p_value < 0.001
     assert "Recall heads are more influential where the model recalls" in tell(more, study, SECTION).answer
-    alike = conclude(study, *measured(study, SECTION, lambda _: at(0, 0)))
+    alike = concluded(study, *measured(study, SECTION, lambda _: at(0, 0)))
     told = tell(alike, study, SECTION)
     assert "not found to be more influential" in told.answer
     assert len(told.blocks) == 2
@@ -131,7 +142,7 @@ def test_clusters_count_once(made):
     tests = TestsSection(corrections=("none", "holm"), headline="holm", cluster="subject")
     clustered = [replace(one, fact=replace(one.fact, subject=f"s{place // 8}")) for place, one in enumerate(made)]
     study = planted.study(clustered, planted.values(made, {(0, 0): 0.1}), tests=tests)
-    found = conclude(study, *measured(study, SECTION, lambda _: at(0, 0)))
+    found = concluded(study, *measured(study, SECTION, lambda _: at(0, 0)))
     assert found.integrated.n_a == 10
     assert found.influence.every.units == 10
 

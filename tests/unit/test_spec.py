@@ -95,7 +95,7 @@ experiments:
     examples: 8
     paths: 6
     seed: 1
-  gradient: {facts: 9, steps: 3, checked: 2}
+  gradient: {facts: 9, steps: 3, checked: 2, smallest_effect: 0}
 expect:
   - heads: {least: 20, most: 60}
   - {contrast: size, head: L9H1, verdict: differs}
