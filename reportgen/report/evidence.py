@@ -122,12 +122,20 @@ def _any_speaks(columns: Sequence[Column], shape: tuple[int, ...]) -> np.ndarray
 
 def _of_interest(results: Results, columns: Sequence[Column], moves: np.ndarray) -> list[tuple[int, int]]:
     found = [(head.layer, head.head) for head in results.findings[0].recall][:_MOST_FOUND]
-    votes = sum(column.evidence.speaks.astype(int) for column in columns if column.evidence.kind == "moves")
-    counted = np.where(moves, votes, 0)
-    order = np.argsort(-counted, axis=None, kind="stable")
+    kinds = [column.evidence for column in columns if column.evidence.kind == "moves"]
+    counted = np.where(moves, sum(one.speaks.astype(int) for one in kinds), 0)
+    # Of heads with as many kinds, those whose effect is the largest beside its own uncertainty come first.
+    order = np.lexsort((-np.max([_size(one) for one in kinds], axis=0, initial=0.0).ravel(), -counted.ravel()))
     ranked = [(int(place) // moves.shape[1], int(place) % moves.shape[1]) for place in order]
     further = [place for place in ranked if counted[place] and place not in found]
     return [*found, *further][:MOST_HEADS]
+
+
+def _size(one: Evidence) -> np.ndarray:
+    """Each head's estimate in half-widths of its interval where it speaks, else 0, [layer, head]."""
+    reach = (one.high - one.low) / 2
+    known = one.speaks & np.isfinite(one.estimate) & (reach > 0)
+    return np.divide(np.abs(one.estimate), reach, out=np.zeros(reach.shape), where=known)
 
 
 def _case(layer: int, head: int, columns: Sequence[Column]) -> Case:

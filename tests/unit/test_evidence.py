@@ -59,6 +59,14 @@ def test_every_head_gets_the_verdict_that_its_evidence_leads_to(results):
     assert "They part on [L1H2](index.html#head=L1H2), [L2H3](index.html#head=L2H3)." in answer
 
 
+def test_heads_that_move_the_answer_come_in_the_order_of_their_kinds_and_then_of_their_size(results):
+    few = moves((2, 0), (2, 1), (2, 2))
+    estimate = few.estimate.copy()
+    estimate[2, 1] = -0.9
+    matrix = matrix_of(results, replace(few, estimate=estimate), moves((2, 2)))
+    assert [case.name for case in matrix.cases if case.verdict == "moves alone"] == ["L2H2", "L2H1", "L2H0"]
+
+
 def test_what_was_not_asked_is_no_verdict(results):
     matrix = matrix_of(results, moves((0, 0), asked=False))
     assert {case.name: case.verdict for case in matrix.cases}["L1H2"] == "looks, not asked further"

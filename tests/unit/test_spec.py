@@ -85,6 +85,15 @@ robustness:
   prepend_bos: [never]
   facts: [recalled]
 experiments:
+  object_attention: {}
+  entropy: {}
+  relations: {}
+  attribution: {facts: 20, window: 3, smallest_effect: 0.1}
+  knockout: {facts: 20, sizes: [1, 3], controls: 60, ablations: [zero, mean], seed: 1}
+  few_shot: {shots: [0, 2], separator: space, seed: 1}
+  adversarial: {templates: ["It is {other}."], neutral: [unknown], separator: newline, folds: 3}
+  dynamics: {of_most: 0.6, least_attention: 0.1}
+  clustering: {by: scores, most: 5, draws: 50}
   multi_hop:
     template: "{object} is the capital of {subject}. {subject} is in {continent}. {object} is in {continent}"
     relation: capital
