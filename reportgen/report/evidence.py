@@ -125,7 +125,8 @@ def _of_interest(results: Results, columns: Sequence[Column], moves: np.ndarray)
     kinds = [column.evidence for column in columns if column.evidence.kind == "moves"]
     counted = np.where(moves, sum(one.speaks.astype(int) for one in kinds), 0)
     # Of heads with as many kinds, those whose effect is the largest beside its own uncertainty come first.
-    order = np.lexsort((-np.max([_size(one) for one in kinds], axis=0, initial=0.0).ravel(), -counted.ravel()))
+    largest = np.max([np.zeros(moves.shape), *map(_size, kinds)], axis=0)
+    order = np.lexsort((-largest.ravel(), -counted.ravel()))
     ranked = [(int(place) // moves.shape[1], int(place) % moves.shape[1]) for place in order]
     further = [place for place in ranked if counted[place] and place not in found]
     return [*found, *further][:MOST_HEADS]
