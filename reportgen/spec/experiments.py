@@ -117,7 +117,7 @@ class KnockoutSection(Section):
     facts: Annotated[
         int,
         Field(ge=8, description="On how many pairs, drawn from the half that chose no head, heads are knocked out."),
-    ] = 24
+    ] = 20
     sizes: Annotated[
         tuple[Annotated[int, Field(ge=1)], ...],
         Field(min_length=1, description="How many heads are knocked out at once; no more than the model has."),
