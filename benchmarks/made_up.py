@@ -108,6 +108,7 @@ def _made_up(plan: Plan) -> Results:
         knowledge=known,
         controls=Controls(_model_controls(), negative_control(tests, 0, draws=1)),
         robustness=explore(Multiverse(own, (own,), ()), {measure: scores}, tests),
+        experiments=(),
         left_out=(),
         shown=shown,
         attention=kept,
