@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
-from reportgen.report.experiment import Evidence, Experiment
+from reportgen.report.experiment import Evidence, Experiment, Kind
 from reportgen.report.head_links import head_name
 from reportgen.report.results import Results
 from reportgen.robustness import NEARLY_ALWAYS
@@ -23,6 +23,7 @@ from reportgen.robustness import NEARLY_ALWAYS
 MOST_HEADS = 30
 _MOST_FOUND = 20
 _OFTEN = 0.5
+_ORDER: tuple[Kind, ...] = ("moves", "looks", "holds")
 
 Verdict = Literal["looks and moves", "looks alone", "looks, not asked further", "moves alone"]
 
@@ -73,7 +74,8 @@ def evidence_matrix(results: Results) -> Matrix | None:
     further = tuple(column for experiment in results.experiments for column in _columns(experiment))
     if not further:
         return None
-    columns = (*_own(results), *further)
+    effect, *others = (*_own(results), *further)
+    columns = (effect, *sorted(others, key=lambda column: _ORDER.index(column.evidence.kind)))
     looks = columns[0].evidence.speaks
     moves = _any_speaks(columns, looks.shape)
     return Matrix(

@@ -4,23 +4,23 @@ import math
 from collections.abc import Mapping
 
 from reportgen import numbers
-from reportgen.report.document import Document, Heading, Prose, Table
+from reportgen.report.document import Block, Document, Heading, Prose, Raw, Table
 from reportgen.report.evidence import MOST_HEADS, Case, Column, Matrix, Verdict
 from reportgen.report.head_links import head_cell, linked
 from reportgen.report.known_heads import KnownHead, known_heads
 from reportgen.report.markup import Html, Md, join_md, md
 from reportgen.report.methods import cited_keys
 from reportgen.report.tables import Column as TableColumn
-from reportgen.report.tables import Row, table_html
+from reportgen.report.tables import Row, folded, table_html
 from reportgen.spec.model import StudySpec
 
 PAGE = "evidence"
 _QUESTION = "Which heads matter, by every kind of evidence at once?"
 _VERDICTS: dict[Verdict, str] = {
-    "looks and moves": "looks at the subject differently and moves the answer",
-    "looks alone": "looks at the subject differently; not shown to move the answer",
-    "looks, not asked further": "looks at the subject differently; whether it moves the answer was not asked",
-    "moves alone": "moves the answer; not found to look at the subject differently",
+    "looks and moves": "attention to the subject differs, and the answer hangs on the head",
+    "looks alone": "attention to the subject differs; the head is not shown to move the answer",
+    "looks, not asked further": "attention to the subject differs; whether the head moves the answer was not asked",
+    "moves alone": "the answer hangs on the head; its attention to the subject is not found to differ",
 }
 _NAMED = 8
 
@@ -90,13 +90,14 @@ def _disagreement(matrix: Matrix) -> Md:
 def _table(matrix: Matrix) -> Table:
     columns = (
         TableColumn("Head"),
+        TableColumn("Verdict"),
         *(TableColumn(f"{one.evidence.what}, {one.evidence.unit}", number=True) for one in matrix.columns),
     )
     rows = [
         Row(
-            (head_cell(case.layer, case.head), *(_cell(case, column) for column in matrix.columns)),
+            (head_cell(case.layer, case.head), case.verdict, *(_cell(case, column) for column in matrix.columns)),
             sorted_by={
-                place + 1: float(column.evidence.estimate[case.layer, case.head])
+                place + 2: float(column.evidence.estimate[case.layer, case.head])
                 for place, column in enumerate(matrix.columns)
                 if math.isfinite(column.evidence.estimate[case.layer, case.head])
             },
@@ -129,29 +130,34 @@ def _cell(case: Case, column: Column) -> Html | str:
     )
 
 
-def _verdicts(matrix: Matrix, known: Mapping[str, KnownHead]) -> tuple[Prose, ...]:
-    items = [
-        md(
-            "- **{head}** {verdict}. For it {speaking}.{silent}{label}",
-            head=linked(case.name),
-            verdict=_VERDICTS[case.verdict],
-            speaking=f"{'speak' if len(case.speaking) > 1 else 'speaks'} {_listed(case.speaking)}",
-            silent=f" Silent: {_listed(case.silent)}." if case.silent else "",
-            label=_label(known.get(case.name)),
-        )
+def _verdicts(matrix: Matrix, known: Mapping[str, KnownHead]) -> tuple[Block, ...]:
+    """The heads of each verdict, and head by head what speaks and what is silent."""
+    if not matrix.cases:
+        return (Prose(Md("There is no head to speak of.")),)
+    items = []
+    for verdict, words in _VERDICTS.items():
+        cases = [case for case in matrix.cases if case.verdict == verdict]
+        if cases:
+            heads = join_md((join_md([linked(case.name), *_label(known.get(case.name))]) for case in cases), ", ")
+            items.append(
+                md("- **{verdict}** ({words}): {heads}", verdict=verdict.capitalize(), words=words, heads=heads)
+            )
+    columns = (TableColumn("Head"), TableColumn("Verdict"), TableColumn("Speaks for it"), TableColumn("Silent"))
+    rows = [
+        Row((head_cell(case.layer, case.head), case.verdict, _listed(case.speaking), _listed(case.silent)))
         for case in matrix.cases
     ]
-    return (Prose(join_md(items, "\n")),) if items else (Prose(Md("There is no head to speak of.")),)
+    reasons = folded("What speaks and what is silent, head by head", table_html("Reasons by head", columns, rows))
+    return Prose(join_md(items, "\n")), Raw(reasons)
 
 
-def _label(known: KnownHead | None) -> Md:
-    if known is None:
-        return Md("")
-    return md(" Known as a {label} head [@{key}].", label=known.label, key=Md(known.source))
+def _label(known: KnownHead | None) -> tuple[Md, ...]:
+    """What the literature calls the head, in brackets."""
+    return () if known is None else (md("({label} head [@{key}])", label=known.label, key=Md(known.source)),)
 
 
 def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names) if names else "nothing"
+    return ", ".join(names) if names else "–"
 
 
 def _method(labels: list[KnownHead]) -> Md:
