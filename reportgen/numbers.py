@@ -78,3 +78,10 @@ def significant(value: float, digits: int = 2) -> str:
 def small(value: float) -> str:
     """A tiny deviation to one digit, for tables and methods: 3.6e-06 is "0.000004"; 0 is "0"."""
     return significant(value, 1)
+
+
+def duration(seconds: float) -> str:
+    """A length of time, roughly: "40 s", "3 min", "2.5 h"."""
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -71,12 +71,13 @@ def plan_study(file: SpecFile, cache: Path, limit: int | None, progress: Progres
     return Plan(file, source, tokenizer, facts, statements, lock_beside(file.path), limit)
 
 
-def experiment_costs(plan: Plan) -> Iterator[str]:
+def experiment_costs(plan: Plan, cache: Path, progress: Progress) -> Iterator[str]:
     """What each experiment of the spec will cost, a line each."""
     if any(value is not None for _, value in plan.file.spec.experiments):
-        from reportgen.analyses.running import ask_all, cost_text  # noqa: PLC0415
+        from reportgen.analyses.running import ask_all, best_rate, cost_text  # noqa: PLC0415
 
-        yield from (cost_text(asked, plan) for asked in ask_all(plan))
+        rate = best_rate(model_of(plan, cache, progress))
+        yield from (cost_text(asked, plan, rate) for asked in ask_all(plan))
 
 
 def model_of(plan: Plan, cache: Path, progress: Progress) -> ProvenModel:

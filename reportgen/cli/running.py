@@ -153,7 +153,7 @@ def check(specs: tuple[Path, ...], cache: Path, limit: int | None, quiet: bool) 
                 console.say(f"    {item}")
             if len(notice.items) > 5:
                 console.say(f"    and {len(notice.items) - 5} more")
-        for line in experiment_costs(plan):
+        for line in experiment_costs(plan, source.store, console):
             console.say(f"  {line}")
     tell_errors(errors)
 

@@ -42,13 +42,15 @@ def test_what_costs_nothing_more_says_so_and_what_does_counts_its_own_sequences_
     made = planted.statements(20)
     study = planted.study(made, planted.values(made, {}), experiments=ASKED)
     (asked,) = ask_all(study.plan)
-    assert cost_text(asked, study.plan) == "object_attention: no passes of its own"
+    assert cost_text(asked, study.plan, None) == "object_attention: no passes of its own"
     longer = tuple(
         replace(request, statement=replace(request.statement, tokens=replace(request.statement.tokens, ids=(7, 8, 9))))
         for request in asked.requests.requests
     )
     costly = replace(asked, needs=Needs(longer, Passes(forward=10, backward=2, tokens=100)))
-    assert cost_text(costly, study.plan) == "object_attention: 11 forward passes, 2 backward (103 tokens)"
+    told = "object_attention: 11 forward passes, 2 backward (103 tokens)"
+    assert cost_text(costly, study.plan, None) == told
+    assert cost_text(costly, study.plan, 0.1) == f"{told}, about {round(103 * (1 + 4 / 13) / 0.1 / 60)} min"
 
 
 def test_one_that_fails_stops_no_other_and_says_why():
@@ -63,7 +65,7 @@ def test_one_that_fails_stops_no_other_and_says_why():
     experiments = carry_out((bad, good, never), study, scores)
     assert [isinstance(one.outcome, Told) for one in experiments] == [False, True, False]
     assert experiments[2].outcome == "no such checkpoint (name another)"
-    assert cost_text(never, study.plan) == "failing: cannot be done: no such checkpoint (name another)"
+    assert cost_text(never, study.plan, None) == "failing: cannot be done: no such checkpoint (name another)"
     assert "the model has no room" in experiments[0].notices[0].message
     page = str(experiments_document(experiments, study.spec).blocks)
     assert "the model has no room" in page

@@ -62,3 +62,11 @@ def test_a_level_of_one_less_alpha_shows_no_rounding() -> None:
 
 def test_decimals_group_thousands() -> None:
     assert [numbers.decimal(-1234.5, 1), numbers.decimal(-0.001)] == ["−1,234.5", "0.00"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "1 s"), (40.4, "40 s"), (99.4, "99 s"), (150, "2 min"), (5990, "100 min"), (9000, "2.5 h")],
+)
+def test_durations_are_rough(seconds: float, text: str) -> None:
+    assert numbers.duration(seconds) == text
