@@ -76,7 +76,7 @@ KEYS = [
         "1:1",
         "a spec has no key `measures`; its keys are"
         " `study`, `model`, `facts`, `measure`, `contrasts`, `interactions`, `doses`, `tests`, "
-        "`robustness`, `expect`, `replicates`, `report`",
+        "`robustness`, `experiments`, `expect`, `replicates`, `report`",
         "did you mean `measure`?",
     ),
     Bad(
