@@ -25,7 +25,7 @@ from reportgen.models.tokenizer import Tokenizer, Tokens
 from reportgen.spec.experiments import MultiHopSection
 from reportgen.spec.slots import Slots
 from reportgen.spec.wording import did_you_mean, listed
-from reportgen.statements import Statement, UnplacedError
+from reportgen.statements import Statement, UnplacedError, span_of
 
 FEWEST = 8
 _PLACE = "experiments.multi_hop"
@@ -274,7 +274,7 @@ def _chain(
     text, stretches = filled
     if context is not None and len(tokens.ids) > context:
         raise UnplacedError(f"{len(tokens.ids)} tokens, more than the model's context of {context}")
-    link, spans = _link(slots, section), [_span(tokens, stretch) for stretch in stretches]
+    link, spans = _link(slots, section), [span_of(tokens, stretch) for stretch in stretches]
     earlier = [(name, span) for name, span in zip(slots.names[:link], spans, strict=False)]
     start, again = (
         tuple(token for name, span in earlier if name == role for token in span)
@@ -288,11 +288,6 @@ def _chain(
     name = f"{fact.pair}-chain"
     places = (stretches[link], stretches[-1], spans[link], spans[-1])
     return Chain(Statement(name, fact, text, tokens, *places, query, spans[link]), start, again)
-
-
-def _span(tokens: Tokens, stretch: Stretch) -> tuple[int, ...]:
-    start, end = stretch
-    return tuple([i for i, (left, right) in enumerate(tokens.offsets) if left < end and right > start and right > left])
 
 
 def _require_some(pairs: Sequence[ChainPair], left_out: Mapping[str, str]) -> None:

@@ -237,10 +237,11 @@ def _read(
 
 
 def _reading(fact: Fact, text: str, subject: tuple[int, int], object_: tuple[int, int], tokens: Tokens) -> Reading:
-    return Reading(_id(fact), fact, text, tokens, subject, object_, _span(tokens, subject), _span(tokens, object_))
+    return Reading(_id(fact), fact, text, tokens, subject, object_, span_of(tokens, subject), span_of(tokens, object_))
 
 
-def _span(tokens: Tokens, stretch: tuple[int, int]) -> tuple[int, ...]:
+def span_of(tokens: Tokens, stretch: tuple[int, int]) -> tuple[int, ...]:
+    """The positions of all tokens that overlap a stretch [start, end) of the text's characters."""
     start, end = stretch
     return tuple([i for i, (left, right) in enumerate(tokens.offsets) if left < end and right > start and right > left])
 

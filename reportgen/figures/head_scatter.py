@@ -26,7 +26,7 @@ class Axis:
 def head_scatter(x: Axis, y: Axis, marked: npt.NDArray[np.bool_], named: Sequence[tuple[int, int]]) -> go.Figure:
     """Heads at `x` and `y`, those `marked` filled, the first dozen of those `named` (as layer and head) with their names."""
     figure = go.Figure(layout=_layout(x.title, y.title))
-    for chosen, style in ((~marked, _OPEN), (marked, _FILLED)):
+    for chosen, style in ((~marked, theme.OPEN_POINT), (marked, theme.FILLED_POINT)):
         layers, heads = np.nonzero(chosen & np.isfinite(x.values) & np.isfinite(y.values))
         names = [f"L{layer}H{head}" for layer, head in zip(layers.tolist(), heads.tolist(), strict=True)]
         figure.add_trace(
@@ -54,23 +54,11 @@ def head_scatter(x: Axis, y: Axis, marked: npt.NDArray[np.bool_], named: Sequenc
     return figure
 
 
-_OPEN = {"size": 7, "symbol": "circle-open", "color": theme.INK_SOFT}
-_FILLED = {"size": 8, "symbol": "circle", "color": "var(--accent)"}
-
-
 def _layout(x: str, y: str) -> go.Layout:
-    axis = {
-        "ticks": "",
-        "zeroline": True,
-        "zerolinecolor": "var(--line)",
-        "gridcolor": theme.GRID,
-        "fixedrange": True,
-        "tickfont": {"size": 11, "color": theme.INK_SOFT},
-    }
-    titles = ({"text": text, "font": {"size": 12, "color": theme.INK_SOFT}, "standoff": 6} for text in (x, y))
+    zero = {"zeroline": True, "zerolinecolor": "var(--line)"}
     return theme.base_layout(
         height=HEIGHT,
         margin={"l": 56, "r": 8, "t": 10, "b": 48},
-        xaxis={**axis, "title": next(titles)},
-        yaxis={**axis, "title": next(titles)},
+        xaxis=theme.axis(x, **zero),
+        yaxis=theme.axis(y, **zero),
     )

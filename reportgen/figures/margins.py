@@ -31,7 +31,7 @@ def margins(shown: Compared, x: str, y: str) -> go.Figure:
             x=ends, y=ends, mode="lines", hoverinfo="skip", line={"color": theme.INK_SOFT, "width": 1, "dash": "dot"}
         )
     )
-    for chosen, style in ((~shown.marked, _OPEN), (shown.marked, _FILLED)):
+    for chosen, style in ((~shown.marked, theme.OPEN_POINT), (shown.marked, theme.FILLED_POINT)):
         figure.add_trace(
             go.Scatter(
                 x=np.round(shown.x[chosen], 3),
@@ -45,23 +45,11 @@ def margins(shown: Compared, x: str, y: str) -> go.Figure:
     return figure
 
 
-_OPEN = {"size": 7, "symbol": "circle-open", "color": theme.INK_SOFT}
-_FILLED = {"size": 8, "symbol": "circle", "color": "var(--accent)"}
-
-
 def _layout(x: str, y: str) -> go.Layout:
-    axis = {
-        "ticks": "",
-        "zeroline": True,
-        "zerolinecolor": theme.INK_SOFT,
-        "gridcolor": theme.GRID,
-        "fixedrange": True,
-        "tickfont": {"size": 11, "color": theme.INK_SOFT},
-    }
-    titles = ({"text": text, "font": {"size": 12, "color": theme.INK_SOFT}, "standoff": 6} for text in (x, y))
+    zero = {"zeroline": True, "zerolinecolor": theme.INK_SOFT}
     return theme.base_layout(
         height=HEIGHT,
         margin={"l": 56, "r": 8, "t": 10, "b": 48},
-        xaxis={**axis, "title": next(titles)},
-        yaxis={**axis, "title": next(titles)},
+        xaxis=theme.axis(x, **zero),
+        yaxis=theme.axis(y, **zero),
     )

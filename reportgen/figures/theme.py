@@ -46,6 +46,22 @@ def plain_layout(**more: Any) -> dict[str, Any]:
     }
 
 
+OPEN_POINT = {"size": 7, "symbol": "circle-open", "color": INK_SOFT}
+FILLED_POINT = {"size": 8, "symbol": "circle", "color": "var(--accent)"}
+
+
+def axis(title: str, **more: Any) -> dict[str, Any]:
+    """An axis of a plot of points: a quiet grid, the title in Plotly's markup beside it, and what `more` says otherwise."""
+    return {
+        "title": {"text": title, "font": {"size": 12, "color": INK_SOFT}, "standoff": 6},
+        "ticks": "",
+        "gridcolor": GRID,
+        "fixedrange": True,
+        "tickfont": {"size": 11, "color": INK_SOFT},
+        **more,
+    }
+
+
 def plain(text: str) -> str:
     """Text of the data as Plotly shows it literally: what it would take for markup or mathematics is escaped."""
     return str(escape(text)).replace("$", "&#36;")

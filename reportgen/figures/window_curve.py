@@ -90,16 +90,9 @@ def _line(curve: Curve, windows: Sequence[str], style: _Style, *, bars: bool) ->
 
 
 def _layout(x: str, y: str) -> go.Layout:
-    axis = {
-        "ticks": "",
-        "gridcolor": theme.GRID,
-        "fixedrange": True,
-        "tickfont": {"size": 11, "color": theme.INK_SOFT},
-    }
-    titles = ({"text": text, "font": {"size": 12, "color": theme.INK_SOFT}, "standoff": 6} for text in (x, y))
     return theme.base_layout(
         height=HEIGHT,
         margin={"l": 56, "r": 10, "t": 10, "b": 48},
-        xaxis={**axis, "title": next(titles), "showgrid": False, "zeroline": False, "nticks": 8},
-        yaxis={**axis, "title": next(titles), "zeroline": True, "zerolinecolor": "var(--line)"},
+        xaxis=theme.axis(x, showgrid=False, zeroline=False, nticks=8),
+        yaxis=theme.axis(y, zeroline=True, zerolinecolor="var(--line)"),
     )
