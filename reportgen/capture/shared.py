@@ -204,24 +204,35 @@ def eager_attention(module: Any) -> Callable[..., tuple[torch.Tensor, torch.Tens
 
 
 @contextmanager
-def reading_shared(model: Any) -> Iterator[SharedReader]:
-    """Within the context, a causal model of plain transformers answers requests; after it, it attends as before.
+def attention_replaced(model: Any, attend: Callable[..., Any], mask: Callable[..., Any]) -> Iterator[None]:
+    """Within the context, a causal model of plain transformers attends by these two functions, as transformers' attention
+    and mask interfaces call them; after it, as before.
 
-    Raises StudyError, or whatever transformers does, about an architecture that does not allow this.
+    Raises StudyError about an architecture whose attention does not come through the interface.
     """
-    before, reader = model.config._attn_implementation, SharedReader(model)
-    name = f"reportgen_scores_{id(reader)}"
-    AttentionInterface.register(name, reader.attend)
-    AttentionMaskInterface.register(name, reader.mask)
+    before, name = model.config._attn_implementation, f"reportgen_attention_{id(attend)}"
+    AttentionInterface.register(name, attend)
+    AttentionMaskInterface.register(name, mask)
     try:
         model.set_attn_implementation(name)
         if model.config._attn_implementation != name:
             raise StudyError(
                 "this architecture computes attention in its own way, not through transformers' attention interface"
             )
-        yield reader
+        yield
     finally:
         model.set_attn_implementation(before)
         # The interfaces have no public way back, and what stays registered keeps the model in memory.
         AttentionInterface._global_mapping.pop(name)
         AttentionMaskInterface._global_mapping.pop(name)
+
+
+@contextmanager
+def reading_shared(model: Any) -> Iterator[SharedReader]:
+    """Within the context, a causal model of plain transformers answers requests; after it, it attends as before.
+
+    Raises StudyError, or whatever transformers does, about an architecture that does not allow this.
+    """
+    reader = SharedReader(model)
+    with attention_replaced(model, reader.attend, reader.mask):
+        yield reader

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import eager_mask
 
-from reportgen.capture.shared import eager_attention
+from reportgen.capture.shared import attention_replaced, eager_attention
 from reportgen.errors import StudyError
 
 TOLERANCE = 1e-4
@@ -53,30 +52,6 @@ def attending(model: Any, change: Change) -> Iterator[None]:
     """
     with attention_replaced(model, _Watch(change).attend, eager_mask):
         yield
-
-
-@contextmanager
-def attention_replaced(model: Any, attend: Callable[..., Any], mask: Callable[..., Any]) -> Iterator[None]:
-    """Within the context, a causal model of plain transformers attends by these two functions, as transformers' attention
-    and mask interfaces call them; after it, as before.
-
-    Raises StudyError about an architecture whose attention does not come through the interface.
-    """
-    before, name = model.config._attn_implementation, f"reportgen_attention_{id(attend)}"
-    AttentionInterface.register(name, attend)
-    AttentionMaskInterface.register(name, mask)
-    try:
-        model.set_attn_implementation(name)
-        if model.config._attn_implementation != name:
-            raise StudyError(
-                "this architecture computes attention in its own way, not through transformers' attention interface"
-            )
-        yield
-    finally:
-        model.set_attn_implementation(before)
-        # The interfaces have no public way back, and what stays registered keeps the model in memory.
-        AttentionInterface._global_mapping.pop(name)
-        AttentionMaskInterface._global_mapping.pop(name)
 
 
 class _Watch:

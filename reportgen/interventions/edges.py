@@ -19,9 +19,9 @@ import torch
 from transformers.cache_utils import Cache, DynamicLayer
 from transformers.masking_utils import eager_mask
 
-from reportgen.capture.shared import eager_attention
+from reportgen.capture.shared import attention_replaced, eager_attention
 from reportgen.errors import StudyError
-from reportgen.interventions.attending import attention_replaced, layer_of
+from reportgen.interventions.attending import layer_of
 
 Ids = tuple[int, ...]
 _TOLERANCE = 1e-4

@@ -19,10 +19,10 @@ import torch
 from torch import nn
 from transformers.masking_utils import sdpa_mask
 
-from reportgen.capture.shared import eager_attention
+from reportgen.capture.shared import attention_replaced, eager_attention
 from reportgen.capture.tree import Group, Pack, pack
 from reportgen.errors import StudyError
-from reportgen.interventions.attending import attention_replaced, layer_of
+from reportgen.interventions.attending import layer_of
 
 LOGITS_AT_ONCE = 16  # rows that stay in a processor's cache
 
