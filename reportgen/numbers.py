@@ -47,6 +47,11 @@ def decimal(value: float, digits: int = 2) -> str:
     return f"{MINUS}{text}" if value < 0 and text.strip("0.,") else text
 
 
+def interval(low: float, high: float, digits: int = 2) -> str:
+    """An interval of plain numbers: "[−0.10, 0.25]"."""
+    return f"[{decimal(low, digits)}, {decimal(high, digits)}]"
+
+
 def count(n: int) -> str:
     """A number of things: "1,038"."""
     return f"{n:,}"

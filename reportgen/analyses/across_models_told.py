@@ -58,7 +58,7 @@ def _depth_text(model: InModel) -> str:
 
 
 def _interval(estimate: Estimate, digits: int = 2) -> str:
-    return f"[{numbers.decimal(estimate.low, digits)}, {numbers.decimal(estimate.high, digits)}]"
+    return numbers.interval(estimate.low, estimate.high, digits)
 
 
 def _compared_text(found: AcrossModels, other: Compared) -> Md:
@@ -270,7 +270,7 @@ def _matchings_table(found: AcrossModels) -> Html:
                 f"{int((match.p_value <= found.own.tests.alpha).sum())} of {len(match.p_value)}",
                 numbers.decimal(match.mean),
                 numbers.decimal(match.by_chance),
-                f"[{numbers.decimal(match.chance_low)}, {numbers.decimal(match.chance_high)}]",
+                numbers.interval(match.chance_low, match.chance_high),
                 numbers.p_value(match.mean_p),
                 numbers.decimal(match.held_out),
                 numbers.decimal(match.any_two),

@@ -53,7 +53,7 @@ def areas_of(one: Foretold) -> Map:
 
 def area_text(area: Area) -> str:
     """An area with its interval: "0.79 [0.72, 0.85]"."""
-    return f"{numbers.decimal(area.estimate)} [{numbers.decimal(area.low)}, {numbers.decimal(area.high)}]"
+    return f"{numbers.decimal(area.estimate)} {numbers.interval(area.low, area.high)}"
 
 
 def _predictions(found: Adversarial, foretold: Sequence[Foretold]) -> Table:

@@ -54,20 +54,16 @@ def _nats(value: float, digits: int = 2) -> str:
     return numbers.decimal(value, digits)
 
 
-def _interval(low: float, high: float, digits: int = 2) -> str:
-    return f"[{_nats(low, digits)}, {_nats(high, digits)}]"
-
-
 def _with_interval(tests: HeadTests, place: Place) -> str:
     effect, low, high = (
         float(tests.heads[name].to_numpy()[place]) for name in ("effect", "simultaneous_low", "simultaneous_high")
     )
-    return f"{_nats(effect)} {_interval(low, high)}"
+    return f"{_nats(effect)} {numbers.interval(low, high)}"
 
 
 def _agreement(found: Agreement) -> str:
     return (
-        f"{numbers.decimal(found.estimate)} [{numbers.decimal(found.low)}, {numbers.decimal(found.high)}]"
+        f"{numbers.decimal(found.estimate)} {numbers.interval(found.low, found.high)}"
         if np.isfinite(found.estimate)
         else "–"
     )
@@ -157,7 +153,7 @@ def _recall_answer(found: Gradients, study: Study) -> Md:
         n_wrong=split.wrong.units,
         where_wrong=_standing_text(split.wrong),
         more=_nats(split.more.difference),
-        interval=_interval(split.more.low, split.more.high),
+        interval=numbers.interval(split.more.low, split.more.high),
         p=numbers.p_equals(split.more.p_value),
     )
 
@@ -169,7 +165,7 @@ def _influential(told: bool, difference: float) -> str:
 
 
 def _standing_text(standing: Standing) -> str:
-    return f"{_nats(standing.difference)} nats {_interval(standing.low, standing.high)}"
+    return f"{_nats(standing.difference)} nats {numbers.interval(standing.low, standing.high)}"
 
 
 def _scatter(found: Gradients) -> Figure:
@@ -228,7 +224,7 @@ def _strongest_table(found: Gradients) -> Html:
         heads = tests.heads.isel(layer=place[0], head=place[1])
         cells = (
             _nats(float(heads.effect), 3),
-            _interval(float(heads.simultaneous_low), float(heads.simultaneous_high), 3),
+            numbers.interval(float(heads.simultaneous_low), float(heads.simultaneous_high), 3),
             numbers.p_value(float(adjusted[place])),
             _nats(float(means.product[place]), 3),
             _nats(float(check.cut[place]), 3),
@@ -285,7 +281,7 @@ def _standing_row(name: str, standing: Standing) -> Row:
             _nats(standing.recall, 3),
             _nats(standing.others, 3),
             _nats(standing.difference, 3),
-            _interval(standing.low, standing.high, 3),
+            numbers.interval(standing.low, standing.high, 3),
             numbers.p_value(standing.p_value),
         )
     )

@@ -141,7 +141,7 @@ def _likelihood_row(found: Knockout, ablated: Ablated, place: int) -> Row:
         (
             numbers.count(found.sizes[place]),
             numbers.decimal(float(cell.effect)),
-            f"[{numbers.decimal(float(cell.simultaneous_low))}, {numbers.decimal(float(cell.simultaneous_high))}]",
+            numbers.interval(float(cell.simultaneous_low), float(cell.simultaneous_high)),
             *direct,
             *_control_cells(ablated.likelihood.by_layer, place),
             *_control_cells(ablated.likelihood.by_attention, place),
@@ -151,7 +151,7 @@ def _likelihood_row(found: Knockout, ablated: Ablated, place: int) -> Row:
 
 
 def _control_cells(kind: Against, place: int) -> tuple[str, str]:
-    band = f"[{numbers.decimal(float(kind.low[place]))}, {numbers.decimal(float(kind.high[place]))}]"
+    band = numbers.interval(float(kind.low[place]), float(kind.high[place]))
     return band, numbers.p_value(float(kind.adjusted[place]))
 
 
@@ -234,8 +234,7 @@ def _singles_table(found: Knockout, named: list[tuple[int, int]]) -> Html:
                 (
                     head_cell(*head),
                     numbers.decimal(float(cell.effect), 3),
-                    f"[{numbers.decimal(float(cell.simultaneous_low), 3)}, "
-                    f"{numbers.decimal(float(cell.simultaneous_high), 3)}]",
+                    numbers.interval(float(cell.simultaneous_low), float(cell.simultaneous_high), 3),
                     numbers.p_value(adjusted),
                     *direct,
                 ),

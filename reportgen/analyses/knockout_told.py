@@ -105,7 +105,7 @@ def _direct(ablated: Ablated) -> Md:
     return md(
         "What these heads write themselves accounts for {direct} nats {interval}; {rest}.",
         direct=numbers.decimal(float(direct.effect)),
-        interval=_interval(float(direct.simultaneous_low), float(direct.simultaneous_high)),
+        interval=numbers.interval(float(direct.simultaneous_low), float(direct.simultaneous_high)),
         rest=f"later heads and layers make up for {numbers.decimal(abs(rest))} of it"
         if repaired
         else f"the other {numbers.decimal(rest)} come through later heads and layers",
@@ -124,7 +124,7 @@ def _most_alone(found: Knockout) -> Md:
         "One of them, {head}, does {effect} nats {interval} alone.",
         head=head_text(*singles.heads[place]),
         effect=numbers.decimal(float(cell.effect)),
-        interval=_interval(float(cell.simultaneous_low), float(cell.simultaneous_high)),
+        interval=numbers.interval(float(cell.simultaneous_low), float(cell.simultaneous_high)),
     )
 
 
@@ -253,13 +253,9 @@ def _stands(tests: HeadTests) -> np.ndarray:
     return np.asarray(tests.significant(tests.headline).to_numpy()[0])
 
 
-def _interval(low: float, high: float) -> str:
-    return f"[{numbers.decimal(low)}, {numbers.decimal(high)}]"
-
-
 def _flipped(low: float, high: float, change: float) -> str:
     """The interval of a fall, told as positive."""
-    return _interval(-high, -low) if change < 0 else _interval(low, high)
+    return numbers.interval(-high, -low) if change < 0 else numbers.interval(low, high)
 
 
 def _range(low: float, high: float) -> str:

@@ -15,7 +15,7 @@ from reportgen.report.calibration_page import calibration_key
 from reportgen.report.contrast import contrast_blocks
 from reportgen.report.document import Block, Callout, Document, Heading, Prose, Raw, texts
 from reportgen.report.downloads import bibtex, downloads
-from reportgen.report.evidence import evidence_matrix
+from reportgen.report.evidence import Matrix, evidence_matrix
 from reportgen.report.evidence_page import PAGE as EVIDENCE
 from reportgen.report.evidence_page import evidence_document
 from reportgen.report.expectations_section import expectation_blocks
@@ -49,14 +49,14 @@ def compose_study(results: Results, key: str, site: str, comparison: Comparison 
     """
     spec = results.plan.file.spec
     written, limited = methods(results), limits(results)
-    blocks = _blocks(results)
+    matrix = evidence_matrix(results)
+    blocks = _blocks(results, matrix)
     cited = cited_keys([*texts(blocks), *written, *limited])
     data = twin(results, _captured_on(results)).to_json()
     robustness = robustness_document(results.robustness, results.findings[0], spec)
     further = {ROBUSTNESS: robustness}
     if results.experiments:
         further[EXPERIMENTS] = experiments_document(results.experiments, spec)
-    matrix = evidence_matrix(results)
     if matrix is not None:
         further[EVIDENCE] = evidence_document(matrix, spec, results.plan.source.name)
     files = downloads(results, data, sorted({*cited, *(key for page in further.values() for key in page.cited)}))
@@ -96,7 +96,7 @@ def compose_study(results: Results, key: str, site: str, comparison: Comparison 
     )
 
 
-def _blocks(results: Results) -> tuple[Block, ...]:
+def _blocks(results: Results, matrix: Matrix | None) -> tuple[Block, ...]:
     """What was found, and what the statements and facts are: everything between the opening and the methods."""
     spec = results.plan.file.spec
     return (
@@ -104,7 +104,7 @@ def _blocks(results: Results) -> tuple[Block, ...]:
         *(block for finding in results.interactions for block in interaction_blocks(finding, spec)),
         *(block for finding in results.doses for block in dose_blocks(finding, spec)),
         *reading_blocks(results),
-        *experiments_summary(results.experiments, evidence_matrix(results)),
+        *experiments_summary(results.experiments, matrix),
         *knowledge_blocks(results.knowledge, results.plan.statements.statements),
         *facts_blocks(results),
     )

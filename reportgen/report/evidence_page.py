@@ -121,7 +121,7 @@ def _cell(case: Case, column: Column) -> Html | str:
     estimate, low, high = (float(values[place]) for values in (one.estimate, one.low, one.high))
     if math.isnan(estimate):
         return "–"
-    interval = "" if math.isnan(low) else f"[{numbers.decimal(low, one.digits)}, {numbers.decimal(high, one.digits)}]"
+    interval = "" if math.isnan(low) else numbers.interval(low, high, one.digits)
     return Html('<a class="evidence" href="{address}">{mark} {estimate}<small>{interval}</small></a>').format(
         address=column.address.format(head=case.name),
         mark="●" if one.speaks[place] else "○",

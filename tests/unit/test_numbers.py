@@ -64,6 +64,11 @@ def test_decimals_group_thousands() -> None:
     assert [numbers.decimal(-1234.5, 1), numbers.decimal(-0.001)] == ["−1,234.5", "0.00"]
 
 
+def test_an_interval_of_plain_numbers_has_as_many_digits_at_both_ends() -> None:
+    assert numbers.interval(-0.1, 0.254) == "[−0.10, 0.25]"
+    assert numbers.interval(-0.0001, 12.0, 1) == "[0.0, 12.0]"
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0.2, "1 s"), (40.4, "40 s"), (99.4, "99 s"), (150, "2 min"), (5990, "100 min"), (9000, "2.5 h")],
