@@ -117,7 +117,8 @@ def make_chains(facts: FactSet, section: MultiHopSection, tokenizer: Tokenizer) 
 
 def _tell(facts: FactSet, section: MultiHopSection, slots: Slots) -> tuple[list[_Told], dict[str, str]]:
     """The facts whose words are all known, and why others are left out."""
-    true = [fact for fact in facts.facts if fact.truth]
+    # A fact in several wordings makes one chain: its words stand in the chain's own template.
+    true = list({(fact.subject, fact.relation, fact.object): fact for fact in facts.facts if fact.truth}.values())
     chosen = [fact for fact in true if fact.relation == _relation(true, section)]
     told_of: dict[tuple[str, str], list[str]] = defaultdict(list)
     for fact in true:

@@ -1,6 +1,6 @@
 """Statements read behind other text: examples, or what somebody says.
 
-1. A fact's sentence is rendered by its relation's template behind a context and a separator, and tokenized with them.
+1. A fact's sentence is rendered by its template behind a context and a separator, and tokenized with them.
 2. Its spans are those in the sentence itself, whatever words the context shares with it: where the sentence stands is known
    from the filling. The template's own words (key span `relation`) are those of the sentence alone, too.
 3. Several readings of the same pairs are compared on pairs that can be read in all of them. A reading that would cost more
@@ -22,19 +22,14 @@ _ENDS = tuple(".!?:;…")
 
 @dataclass(frozen=True)
 class Telling:
-    """How facts become statements: their relations' templates, the model's tokenizer, and where attention is read."""
+    """How facts become statements: the model's tokenizer, and where attention is read."""
 
-    templates: Mapping[str, str]
     tokenizer: Tokenizer
     measure: MeasureSection
 
-    def sentence(self, fact: Fact) -> str:
-        """The fact in the words of its relation."""
-        return filled(self.templates[fact.relation], {"subject": fact.subject, "object": fact.object})
-
     def after(self, openings: Sequence[str], facts: Sequence[Fact]) -> list[Statement | str]:
         """Each fact read behind the opening beside it, or why it has no place there."""
-        readings = read_after(openings, facts, self.templates, self.tokenizer)
+        readings = read_after(openings, facts, self.tokenizer)
         return [self._settled(reading, len(before)) for reading, before in zip(readings, openings, strict=True)]
 
     def _settled(self, reading: Reading, start: int) -> Statement | str:

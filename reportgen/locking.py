@@ -227,7 +227,7 @@ def _facts(plan: Planned) -> Part:
         "false facts": sum(not fact.truth for fact in facts.facts),
         "false_objects": section.false_objects,
         "seed": section.seed,
-        **{f"template of {relation}": template for relation, template in facts.templates.items()},
+        **{f"template of {relation}": " | ".join(own) for relation, own in facts.templates.items()},
     }
     return Part(hash=_hash(values, [asdict(fact) for fact in facts.facts]), values=values)
 

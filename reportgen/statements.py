@@ -1,6 +1,6 @@
 """Facts rendered as text, tokenized once, with the places that attention is read from and to.
 
-1. The relation's template is filled; where subject and object stand is known from the filling, not searched,
+1. The fact's template is filled; where subject and object stand is known from the filling, not searched,
    so a subject that occurs twice in a text or inside another word cannot be mistaken.
 2. All texts are tokenized in batches, each once. A span is every token whose character range overlaps the stretch of text
    (character offsets of the model's own fast tokenizer); a beginning-of-sequence token covers no character
@@ -19,6 +19,7 @@ from itertools import repeat
 
 from reportgen.errors import InputError, Problem
 from reportgen.facts.fact import Fact, FactSet
+from reportgen.facts.filling import Filled
 from reportgen.models.tokenizer import Tokenizer, Tokens
 from reportgen.notices import Notice
 from reportgen.spec.model import MeasureSection
@@ -114,17 +115,15 @@ def render_statements(facts: FactSet, tokenizer: Tokenizer, measure: MeasureSect
 def read_facts(facts: FactSet, tokenizer: Tokenizer, known: Sequence[Reading] = ()) -> tuple[Reading, ...]:
     """Every fact rendered and tokenized; those among `known`, read by this tokenizer before, are not read again."""
     found = {reading.id: reading for reading in known}
-    fresh = iter(_read([fact for fact in facts.facts if _id(fact) not in found], facts.templates, tokenizer))
+    fresh = iter(_read([fact for fact in facts.facts if _id(fact) not in found], tokenizer))
     return tuple(found.get(_id(fact)) or next(fresh) for fact in facts.facts)
 
 
-def read_after(
-    openings: Sequence[str], facts: Sequence[Fact], templates: Mapping[str, str], tokenizer: Tokenizer
-) -> list[Reading]:
+def read_after(openings: Sequence[str], facts: Sequence[Fact], tokenizer: Tokenizer) -> list[Reading]:
     """Every fact rendered behind the opening beside it, and tokenized with it; stretches and spans are those of the fact's
     own sentence, whatever the opening says."""
     assert len(openings) == len(facts)
-    return _read(facts, templates, tokenizer, openings)
+    return _read(facts, tokenizer, openings)
 
 
 def restart(reading: Reading, tokenizer: Tokenizer) -> Reading:
@@ -168,10 +167,10 @@ def twins(statements: Sequence[Statement]) -> list[tuple[Statement, Statement]]:
     return [(statement, false[statement.fact.pair]) for statement in true if statement.fact.pair in false]
 
 
-def place(fact: Fact, template: str, tokenizer: Tokenizer, measure: MeasureSection) -> Statement:
+def place(fact: Fact, tokenizer: Tokenizer, measure: MeasureSection) -> Statement:
     """Render and tokenize one fact; raises UnplacedError where there is no place to measure in it."""
-    words = _Wording.of(template).fill(fact)
-    return settle(_reading(fact, *words, tokenizer.encode(words[0])), measure, tokenizer.context)
+    words = fact.worded()
+    return settle(_reading(fact, words, tokenizer.encode(words.text)), measure, tokenizer.context)
 
 
 def settle(reading: Reading, measure: MeasureSection, context: int | None) -> Statement:
@@ -196,48 +195,25 @@ def settle(reading: Reading, measure: MeasureSection, context: int | None) -> St
     )
 
 
-@dataclass(frozen=True)
-class _Wording:
-    """A template cut at its two slots."""
-
-    before: str
-    between: str
-    after: str
-    subject_first: bool
-
-    @classmethod
-    def of(cls, template: str) -> "_Wording":
-        first, second = sorted(("{subject}", "{object}"), key=template.index)
-        before, rest = template.split(first)
-        between, after = rest.split(second)
-        return cls(before, between, after, first == "{subject}")
-
-    def fill(self, fact: Fact, opening: str = "") -> tuple[str, tuple[int, int], tuple[int, int]]:
-        """The text after an opening, and the stretches [start, end) of its characters that are the subject and the object."""
-        first, second = (fact.subject, fact.object) if self.subject_first else (fact.object, fact.subject)
-        start = len(opening) + len(self.before)
-        end = start + len(first)
-        again = end + len(self.between)
-        text = opening + self.before + first + self.between + second + self.after
-        one, other = (start, end), (again, again + len(second))
-        return (text, one, other) if self.subject_first else (text, other, one)
-
-
 def _id(fact: Fact) -> str:
     return f"{fact.pair}-{'true' if fact.truth else 'false'}"
 
 
-def _read(
-    facts: Sequence[Fact], templates: Mapping[str, str], tokenizer: Tokenizer, openings: Iterable[str] = repeat("")
-) -> list[Reading]:
-    wordings = {relation: _Wording.of(template) for relation, template in templates.items()}
-    filled = [wordings[fact.relation].fill(fact, opening) for fact, opening in zip(facts, openings, strict=False)]
-    tokens = tokenizer.encode_all([text for text, _, _ in filled])
-    return [_reading(fact, *words, made) for fact, words, made in zip(facts, filled, tokens, strict=True)]
+def _read(facts: Sequence[Fact], tokenizer: Tokenizer, openings: Iterable[str] = repeat("")) -> list[Reading]:
+    filled = [_behind(opening, fact.worded()) for fact, opening in zip(facts, openings, strict=False)]
+    tokens = tokenizer.encode_all([words.text for words in filled])
+    return [_reading(fact, words, made) for fact, words, made in zip(facts, filled, tokens, strict=True)]
 
 
-def _reading(fact: Fact, text: str, subject: tuple[int, int], object_: tuple[int, int], tokens: Tokens) -> Reading:
-    return Reading(_id(fact), fact, text, tokens, subject, object_, span_of(tokens, subject), span_of(tokens, object_))
+def _behind(opening: str, words: Filled) -> Filled:
+    shift = len(opening)
+    subject, object_ = ((start + shift, end + shift) for start, end in (words.subject, words.object))
+    return Filled(opening + words.text, subject, object_) if opening else words
+
+
+def _reading(fact: Fact, words: Filled, tokens: Tokens) -> Reading:
+    spans = span_of(tokens, words.subject), span_of(tokens, words.object)
+    return Reading(_id(fact), fact, words.text, tokens, words.subject, words.object, *spans)
 
 
 def span_of(tokens: Tokens, stretch: tuple[int, int]) -> tuple[int, ...]:

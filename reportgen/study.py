@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from reportgen.errors import StudyError
 from reportgen.examples import named_examples
 from reportgen.facts.load import load_facts
+from reportgen.facts.wordings import by_fact
 from reportgen.locking import lock_beside, lock_path
 from reportgen.models.convert import tokenizer_folder
 from reportgen.models.manifest import MANIFEST
@@ -64,11 +65,22 @@ def plan_study(file: SpecFile, cache: Path, limit: int | None, progress: Progres
     source = find_model(spec.model, file.path.parent, cache)
     tokenizer = Tokenizer(tokenizer_folder(source, cache, progress), spec.model.prepend_bos)
     facts = load_facts(spec.facts, file.path, tokenizer.count, limit)
+    file = clustered(file, by_fact(facts.facts))
+    spec = file.spec
     statements = render_statements(facts, tokenizer, spec.measure)
     labels = label_columns(statements.statements)
     require_columns(labels, spec, str(file.path))
     named_examples(labels, spec.report, str(file.path))
     return Plan(file, source, tokenizer, facts, statements, lock_beside(file.path), limit)
+
+
+def clustered(file: SpecFile, column: str | None) -> SpecFile:
+    """The spec with a column as its cluster, unless it names one itself."""
+    tests = file.spec.tests
+    if column is None or tests.cluster is not None:
+        return file
+    spec = file.spec.model_copy(update={"tests": tests.model_copy(update={"cluster": column})})
+    return file.model_copy(update={"spec": spec})
 
 
 def experiment_costs(plan: Plan, cache: Path, progress: Progress) -> Iterator[str]:

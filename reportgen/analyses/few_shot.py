@@ -91,10 +91,10 @@ def prompt(plan: Plan, section: FewShotSection) -> Prompted:
     """
     statements, shots = plan.statements.statements, tuple(sorted(section.shots))
     pairs = tuple(dict.fromkeys(statement.fact.pair for statement in statements))
-    telling = Telling(plan.facts.templates, plan.tokenizer, plan.file.spec.measure)
+    telling = Telling(plan.tokenizer, plan.file.spec.measure)
     drawn = {
-        pair: tuple(opening(telling.sentence(fact), section.separator) for fact in examples)
-        for pair, examples in draw(plan, section, telling).items()
+        pair: tuple(opening(fact.worded().text, section.separator) for fact in examples)
+        for pair, examples in draw(plan, section).items()
     }
     readings = [_read(statements, drawn, number, telling) for number in shots]
     refused = [
@@ -116,12 +116,12 @@ def prompt(plan: Plan, section: FewShotSection) -> Prompted:
     )
 
 
-def draw(plan: Plan, section: FewShotSection, telling: Telling) -> dict[str, tuple[Fact, ...]]:
+def draw(plan: Plan, section: FewShotSection) -> dict[str, tuple[Fact, ...]]:
     """By pair, as many examples as the most that are asked for, or as many as there are."""
     offered: dict[str, list[tuple[Fact, str]]] = {}
     for fact in plan.facts.facts:
         if fact.truth:
-            offered.setdefault(fact.relation, []).append((fact, normalized(telling.sentence(fact))))
+            offered.setdefault(fact.relation, []).append((fact, normalized(fact.worded().text)))
     pairs: dict[str, list[Fact]] = {}
     for statement in plan.statements.statements:
         pairs.setdefault(statement.fact.pair, []).append(statement.fact)

@@ -55,7 +55,7 @@ def mislead(plan: Plan, section: AdversarialSection) -> Misled:
             "the study has none"
         )
     measure = plan.file.spec.measure.model_copy(update={"key_span": "subject"})
-    telling = Telling(plan.facts.templates, plan.tokenizer, measure)
+    telling = Telling(plan.tokenizer, measure)
     read = [_behind(template, asked, section, telling) for template in section.templates]
     pairs = [true.fact.pair for true, _ in asked]
     refused = [{pair: why for pair, why in zip(pairs, some, strict=True) if isinstance(why, str)} for some in read]

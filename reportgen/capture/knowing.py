@@ -22,7 +22,7 @@ from typing import Self
 
 from reportgen import numbers
 from reportgen.capture.opening import ProvenModel
-from reportgen.facts.fact import FactSet
+from reportgen.facts.fact import Fact, FactSet
 from reportgen.knowledge import Knowledge, conclude_knowledge, is_asked
 from reportgen.models.tokenizer import Tokenizer
 from reportgen.spec.model import Aggregation, MeasureSection
@@ -84,20 +84,25 @@ class KnowledgeShard:
 
 @dataclass(frozen=True)
 class _Question:
-    """A true statement, its relation's template and objects, its twin's object (or None), and the objects that are
-    also true of its subject."""
+    """A true statement, the facts of its relation by their objects, its false twin (or None), and the objects that are also
+    true of its subject."""
 
     statement: Statement
-    template: str
-    objects: tuple[str, ...]
-    false: str | None
+    bearers: Mapping[str, Fact]
+    false: Fact | None
     aside: frozenset[str]
 
     @cached_property
     def key(self) -> str:
         """What decides how likely any object is here, but for that object."""
         tokens, end = self.statement.tokens.ids, self.statement.object[-1] + 1
-        return content_key(self.template, self.statement.fact.subject, tokens[:end], self.statement.object)
+        fact = self.statement.fact
+        return content_key(fact.template, fact.subject, tokens[:end], self.statement.object)
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """The relation's objects, in the order of the facts."""
+        return tuple(self.bearers)
 
     @property
     def candidates(self) -> tuple[str, ...]:
@@ -106,8 +111,15 @@ class _Question:
 
     def unread(self, known: _Known) -> frozenset[str]:
         """Those of the fact's own two objects whose log-probability is not known: they are read in any case."""
-        own = (self.statement.fact.object, self.false)
-        return frozenset(thing for thing in own if thing is not None and thing not in known.likelihoods)
+        own = {self.statement.fact.object} | ({self.false.object} if self.false else set())
+        return frozenset(own - known.likelihoods.keys())
+
+    def about(self, thing: str) -> Fact:
+        """The statement's fact with another object."""
+        fact = self.statement.fact
+        if self.false is not None and thing == self.false.object:
+            return fact.about(self.false)
+        return fact.about(self.bearers[thing]) if thing in self.bearers else replace(fact, object=thing)
 
     def unconsidered(self, known: _Known) -> tuple[str, ...]:
         """The objects of the relation that nobody has looked at here."""
@@ -148,18 +160,16 @@ def know(
 
 def _questions(statements: Sequence[Statement], facts: FactSet) -> list[_Question]:
     true = [fact for fact in facts.facts if fact.truth]
-    objects: dict[str, dict[str, None]] = {}
+    bearers: dict[str, dict[str, Fact]] = {}
     truths: dict[tuple[str, str], set[str]] = {}
     for fact in true:
-        objects.setdefault(fact.relation, {})[fact.object] = None
+        bearers.setdefault(fact.relation, {}).setdefault(fact.object, fact)
         truths.setdefault((fact.relation, fact.subject), set()).add(fact.object)
-    listed = {relation: tuple(things) for relation, things in objects.items()}
-    false = {statement.fact.pair: statement.fact.object for statement in statements if not statement.fact.truth}
+    false = {statement.fact.pair: statement.fact for statement in statements if not statement.fact.truth}
     return [
         _Question(
             statement,
-            facts.templates[statement.fact.relation],
-            listed[statement.fact.relation],
+            bearers[statement.fact.relation],
             false.get(statement.fact.pair),
             frozenset(truths[statement.fact.relation, statement.fact.subject] - {statement.fact.object}),
         )
@@ -207,10 +217,9 @@ class _Renderer:
         """The statement about each object, up to the object's end: tokens before it, its own. Nothing where subject or
         object has no token or the text is too long for the model, nothing before where it shares a token with what
         stands first."""
-        fact = question.statement.fact
-        asked = tuple(replace(fact, object=thing) for thing in things)
+        asked = tuple(map(question.about, things))
         context = self.tokenizer.context or math.inf
-        for reading in read_facts(FactSet(asked, {fact.relation: question.template}, (), ""), self.tokenizer):
+        for reading in read_facts(FactSet(asked, (), ""), self.tokenizer):
             ids = reading.tokens.ids
             if reading.subject and reading.object and len(ids) <= context:
                 yield ids[: reading.object[0]], ids[reading.object[0] : reading.object[-1] + 1]

@@ -4,13 +4,17 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 
 from reportgen.errors import Problem, nearest, shown
+from reportgen.facts.filling import slot_names
 from reportgen.facts.rows import Row
+from reportgen.spec.wording import listed
 
 
-def row_problems(rows: Sequence[Row], relations: Collection[str]) -> list[Problem]:
-    """All that is wrong with the rows, check by check."""
+def row_problems(rows: Sequence[Row], relations: Collection[str], wordings: str) -> list[Problem]:
+    """All that is wrong with the rows, check by check; `wordings` is the place of the spec's `relations`."""
     return [
         *_unknown_relations(rows, relations),
+        *_unfillable(rows, wordings),
+        *_taken_columns(rows),
         *_false_objects_of_false_rows(rows),
         *_duplicates(rows),
         *_contradictions(rows),
@@ -22,13 +26,41 @@ def _unknown_relations(rows: Iterable[Row], relations: Collection[str]) -> list[
     known = ", ".join(f"`{name}`" for name in relations)
     problems = []
     for row in rows:
-        if row.relation in relations:
+        if row.templates:
             continue
         near = nearest(row.relation, relations)
         hint = f"did you mean `{near}`? " if near else ""
         remedy = f"{hint}facts.relations in the spec words {known}"
         problems.append(Problem(row.where, f"the relation {shown(row.relation)} is not in the spec", remedy))
     return problems
+
+
+def _unfillable(rows: Sequence[Row], wordings: str) -> list[Problem]:
+    """Slots that no column fills: once for each relation and slot, with the first row that lacks it."""
+    problems: dict[tuple[str, str], Problem] = {}
+    for row in rows:
+        own = {"subject", "object", *row.columns}
+        for name in (name for template in row.templates for name in slot_names(template) if name not in own):
+            remedy = (
+                f"did you mean `{{{near}}}`?" if (near := nearest(name, own)) else f"there are {listed(sorted(own))}"
+            )
+            message = f"its template names `{{{name}}}`, and the fact at {row.where} has no such column"
+            problems.setdefault((row.relation, name), Problem(f"{wordings}.{row.relation}", message, remedy))
+    return list(problems.values())
+
+
+def _taken_columns(rows: Sequence[Row]) -> list[Problem]:
+    """Columns that are made where facts have several wordings."""
+    several = any(len(row.templates) > 1 for row in rows)
+    taken = [name for name in ("fact", "template") if several and name in rows[0].columns]
+    return [
+        Problem(
+            rows[0].where,
+            f"the column {shown(name)} is made by reportgen where facts have several wordings",
+            "rename the column",
+        )
+        for name in taken
+    ]
 
 
 def _false_objects_of_false_rows(rows: Iterable[Row]) -> list[Problem]:

@@ -14,26 +14,30 @@ from reportgen.errors import InputError, Problem, shown
 from reportgen.facts.check import row_problems
 from reportgen.facts.rows import Row, as_row, cell_problems, cleaned
 from reportgen.facts.table import REQUIRED, Record, Table, read_table
-from reportgen.spec.model import FactSection, FactsSection
+from reportgen.notices import Notice
+from reportgen.spec.facts_section import FactSection, FactsSection
 
 
 @dataclass(frozen=True)
 class FactRows:
-    """All rows of a source in its order, and the source in words (the file's header comment included)."""
+    """All rows of a source in its order, the source in words (the file's header comment included), and what in it is no
+    fact."""
 
     rows: tuple[Row, ...]
     source: str
+    notices: tuple[Notice, ...] = ()
 
 
 def read_facts(section: FactsSection, spec_path: Path) -> FactRows:
     """The rows that `section` states or points to; a relative path starts at the spec's own folder."""
     table = _inline(section, spec_path) if section.file is None else _from_file(section.file, spec_path)
+    wordings = {name: relation.wordings for name, relation in section.relations.items()}
     records = [cleaned(record) for record in table.records]
     complete = [record for record in records if all(name in record.cells for name in REQUIRED)]
     faults = {record.where: cell_problems(record) for record in records}
-    rows = tuple(as_row(record) for record in complete if not faults[record.where])
+    rows = tuple(as_row(record, wordings) for record in complete if not faults[record.where])
     cells = [problem for found in faults.values() for problem in found]
-    problems = [*table.problems, *cells, *row_problems(rows, section.relations)]
+    problems = [*table.problems, *cells, *row_problems(rows, section.relations, f"{spec_path}: facts.relations")]
     if problems:
         raise InputError(*problems)
     return FactRows(rows, _source(section, table.comment))

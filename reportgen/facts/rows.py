@@ -16,7 +16,8 @@ _TRUTHS = frozenset({"true", "false"})
 
 @dataclass(frozen=True)
 class Row:
-    """A fact as its source states it; `false_object` and `pair` are empty where it says nothing."""
+    """A fact as its source states it; `false_object` and `pair` are empty where it says nothing, and `templates` where the
+    spec words its relation."""
 
     where: str
     subject: str
@@ -26,6 +27,7 @@ class Row:
     false_object: str
     pair: str
     columns: Mapping[str, str]
+    templates: tuple[str, ...]
 
     def __str__(self) -> str:
         return f"{self.subject} / {self.relation} / {self.object}"
@@ -33,7 +35,7 @@ class Row:
 
 def cleaned(record: Record) -> Record:
     """The record as this room reads it: two spellings of one name are one name."""
-    return Record(record.where, {name: clean(text) for name, text in record.cells.items()})
+    return Record(record.where, {name: clean(text) for name, text in record.cells.items()}, record.templates)
 
 
 def cell_problems(record: Record) -> list[Problem]:
@@ -59,8 +61,9 @@ def cell_problems(record: Record) -> list[Problem]:
     return [*broken, *empty, Problem(record.where, f"`truth` is {shown(truth)}", "write true or false")]
 
 
-def as_row(record: Record) -> Row:
-    """The record's fact; only for a cleaned record that `cell_problems` finds nothing wrong with."""
+def as_row(record: Record, wordings: Mapping[str, tuple[str, ...]]) -> Row:
+    """The record's fact, in the spec's `wordings` of its relation, else in those that came with it; only for a cleaned
+    record that `cell_problems` finds nothing wrong with."""
     cells = record.cells
     return Row(
         where=record.where,
@@ -71,4 +74,5 @@ def as_row(record: Record) -> Row:
         false_object=cells.get("false_object", ""),
         pair=cells.get("pair", ""),
         columns={name: text for name, text in cells.items() if name not in _KNOWN},
+        templates=wordings.get(cells["relation"], record.templates),
     )

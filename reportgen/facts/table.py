@@ -26,10 +26,12 @@ REQUIRED = ("subject", "relation", "object")
 
 @dataclass(frozen=True)
 class Record:
-    """The cells of one fact as their author wrote them, by column, and where they stand."""
+    """The cells of one fact as their author wrote them, by column, where they stand, and the templates that come with it;
+    without any, the spec's words for its relation hold."""
 
     where: str
     cells: Mapping[str, str]
+    templates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

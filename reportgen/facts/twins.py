@@ -12,16 +12,17 @@ Every step rearranges whole sets of objects, so what remains holds each object e
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import numpy as np
 
 from reportgen.facts.derange import derange
-from reportgen.facts.fact import Fact
 from reportgen.facts.rows import Row
+from reportgen.facts.wordings import Pair
 from reportgen.notices import Notice
-from reportgen.spec.model import FalseObjects
+from reportgen.spec.facts_section import FalseObjects
+from reportgen.spec.template import role_of
 
 TokenCount = Callable[[str], int]
 Truths = Mapping[tuple[str, str], frozenset[str]]
@@ -29,9 +30,9 @@ Truths = Mapping[tuple[str, str], frozenset[str]]
 
 @dataclass(frozen=True)
 class Twinned:
-    """Facts in the order of their source, each true one followed by its twin, and what was left out."""
+    """Rows in the order of their source, each true one with its twin, and what was left out."""
 
-    facts: tuple[Fact, ...]
+    pairs: tuple[Pair, ...]
     notices: tuple[Notice, ...]
 
 
@@ -68,16 +69,21 @@ def given(rows: Sequence[Row]) -> Twinned:
     """The author's own false facts: `false_object`s, or false rows of the same `pair`; others go unpaired."""
     partners = {row.pair: row for row in rows if row.pair and not row.truth}
     answered = {row.pair for row in rows if row.pair and row.truth}
-    facts: list[Fact] = []
-    for row, pair in zip(rows, _pair_ids(rows), strict=True):
-        if not row.truth and row.pair in answered:
-            continue  # it follows its twin, wherever the source has it
-        facts.append(_fact(row, pair))
-        if row.false_object:
-            facts.append(_fact(row, pair, row.false_object))
-        elif row.truth and row.pair in partners:
-            facts.append(_fact(partners[row.pair], pair))
-    return Twinned(tuple(facts), ())
+    forms = _forms(rows)
+    pairs = [
+        Pair(
+            name,
+            row,
+            _denied(row, row.false_object, forms)
+            if row.false_object
+            else partners.get(row.pair)
+            if row.truth and row.pair
+            else None,
+        )
+        for row, name in zip(rows, _pair_ids(rows), strict=True)
+        if row.truth or row.pair not in answered  # a twin follows its true fact, wherever the source has it
+    ]
+    return Twinned(tuple(pairs), ())
 
 
 def derangement(rows: Sequence[Row], truths: Truths, seed: int) -> Twinned:
@@ -139,17 +145,31 @@ def _by_length(relation: _Relation, token_count: TokenCount) -> list[tuple[int, 
     return [tuple(groups[length]) for length in sorted(groups)]
 
 
-def _with_twins(rows: Sequence[Row], false_objects: Mapping[int, str]) -> tuple[Fact, ...]:
-    facts: list[Fact] = []
-    for number, (row, pair) in enumerate(zip(rows, _pair_ids(rows), strict=True)):
-        if number in false_objects:
-            facts += [_fact(row, pair), _fact(row, pair, false_objects[number])]
-    return tuple(facts)
+def _with_twins(rows: Sequence[Row], false_objects: Mapping[int, str]) -> tuple[Pair, ...]:
+    forms = _forms(rows)
+    return tuple(
+        Pair(name, row, _denied(row, false_objects[number], forms))
+        for number, (row, name) in enumerate(zip(rows, _pair_ids(rows), strict=True))
+        if number in false_objects
+    )
 
 
-def _fact(row: Row, pair: str, false_object: str = "") -> Fact:
-    truth = row.truth and not false_object
-    return Fact(row.subject, row.relation, false_object or row.object, truth, pair, row.columns)
+def _forms(rows: Iterable[Row]) -> dict[tuple[str, str], dict[str, str]]:
+    """The columns that are forms of an object, such as its accusative, by relation and object, as the first true row that
+    states it has them."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for row in rows:
+        if row.truth:
+            own = {name: text for name, text in row.columns.items() if role_of(name) == "object"}
+            found.setdefault((row.relation, row.object), own)
+    return found
+
+
+def _denied(row: Row, false_object: str, forms: Mapping[tuple[str, str], Mapping[str, str]]) -> Row:
+    """The false twin of a true row; the forms of its own object are not those of the false one."""
+    kept = {name: text for name, text in row.columns.items() if role_of(name) != "object"}
+    columns = {**kept, **forms.get((row.relation, false_object), {})}
+    return replace(row, object=false_object, truth=False, false_object="", columns=columns)
 
 
 def _pair_ids(rows: Sequence[Row]) -> Iterator[str]:

@@ -117,10 +117,9 @@ def _summary(results: Results) -> Md:
 
 def _relations(results: Results) -> Table:
     statements = results.plan.statements.statements
-    counted = Counter(statement.fact.relation for statement in statements if statement.fact.truth)
+    counted = Counter((one.fact.relation, one.fact.template) for one in statements if one.fact.truth)
     rows = [
-        Row((name, results.plan.facts.templates[name], numbers.count(number)))
-        for name, number in sorted(counted.items())
+        Row((relation, template, numbers.count(number))) for (relation, template), number in sorted(counted.items())
     ]
     return Table(
         id="tbl-relations",

@@ -11,7 +11,6 @@ type alone says what it is for in its `title`.
 """
 
 import math
-import re
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -21,8 +20,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from reportgen.errors import shown
 from reportgen.spec.experiments import ExperimentsSection
+from reportgen.spec.facts_section import FactSection as FactSection
+from reportgen.spec.facts_section import FactsSection as FactsSection
+from reportgen.spec.facts_section import FalseObjects as FalseObjects
+from reportgen.spec.facts_section import RelationSection as RelationSection
 from reportgen.spec.model_section import ModelSection as ModelSection
 from reportgen.spec.section import Misfit, MisfitError, Name, Once, Section
+from reportgen.spec.section import Value as Value
+from reportgen.spec.section import Values as Values
 
 QueryPosition = Literal["last", "subject_last", "object_last", "before_object"]
 KeySpan = Literal["subject", "object", "first", "self", "previous", "relation"]
@@ -44,9 +49,6 @@ Correction = Literal[
 Family = Literal["contrast", "study"]
 Association = Literal["pearson", "spearman"]
 KnownFacts = Literal["all", "recalled"]
-FalseObjects = Literal["given", "derangement", "matched_derangement"]
-Value = str | int | float | bool
-Values = Annotated[tuple[Value, ...], Field(min_length=1)]
 
 Slug = Annotated[
     str,
@@ -94,82 +96,6 @@ class StudySection(Section):
         str, Field(description="A few sentences on what is done; they open the section on the facts.")
     ] = ""
     tags: Annotated[tuple[Name, ...], Field(description="Words by which a reader can filter the list of studies.")] = ()
-
-
-def _names_both(template: str) -> str:
-    slots = ("{subject}", "{object}")
-    if strange := [slot for slot in re.findall(r"\{[^{}]*\}", template) if slot not in slots]:
-        raise MisfitError(
-            Misfit(f"a template knows the slots {{subject}} and {{object}} alone, not {shown(strange[0])}")
-        )
-    for slot in slots:
-        if (times := template.count(slot)) != 1:
-            raise MisfitError(Misfit(f"a template names {slot} exactly once; this one names it {times} times"))
-    if re.search("[{}]", template.replace(slots[0], "").replace(slots[1], "")):
-        raise MisfitError(Misfit("a template has braces around {subject} and {object} alone; here is one more"))
-    return template
-
-
-class RelationSection(Section):
-    """A relation's wording: one template that names `{subject}` and `{object}`, each once."""
-
-    template: Annotated[
-        Name,
-        AfterValidator(_names_both),
-        Field(
-            description="The wording. `{subject}` and `{object}` stand in it exactly once each; nothing else has braces.",
-            examples=["The capital of {subject} is {object}"],
-        ),
-    ]
-
-
-class FactSection(Section):
-    """One fact inline: `object` makes it true; `false_object` gives its twin."""
-
-    subject: Annotated[Name, Field(description="What the statement is about; it fills `{subject}`.")]
-    relation: Annotated[Name, Field(description="One of the names under `facts.relations`.")]
-    object: Annotated[Name, Field(description="What is true of the subject; it fills `{object}`.")]
-    false_object: Annotated[
-        Name | None,
-        Field(description="What is false of the subject; it makes the twin where `false_objects` is `given`."),
-    ] = None
-
-
-class FactsSection(Section):
-    """The facts: inline under `items` or in a CSV beside the spec, and how their false twins come about."""
-
-    file: Annotated[
-        Name | None,
-        Field(
-            description="A CSV file in UTF-8 with the columns `subject`, `relation` and `object`; `false_object`, `truth` "
-            "(true or false) and `pair` are known as well, and every other column can choose statements. Lines that start "
-            "with # at its top say where the facts come from and stand on the page. A relative path starts at the spec's "
-            "own folder."
-        ),
-    ] = None
-    items: Annotated[tuple[FactSection, ...], Field(description="The facts themselves, where they are few.")] = ()
-    relations: Annotated[
-        dict[Name, RelationSection],
-        Field(min_length=1, description="Every relation that a fact names, with its wording."),
-    ]
-    false_objects: Annotated[
-        FalseObjects,
-        Field(
-            description="How each true fact gets its false twin. `derangement` hands the objects of a relation round, so that "
-            "true and false statements hold each equally often; `matched_derangement` does so among objects with the same "
-            "number of tokens as far as there are any, so that twins end at the same position; `given` takes the false "
-            "objects that you write."
-        ),
-    ] = "derangement"
-    seed: Annotated[int, Field(ge=0, description="Another seed hands the objects round differently.")] = 0
-
-    def _misfits(self) -> Iterable[Misfit]:
-        if (self.file is not None) == bool(self.items):
-            got = "both" if self.items else "neither"
-            yield Misfit(
-                f"facts stand either in a `file` or inline under `items`, exactly one of the two; got {got}",
-                at=("items",) if self.items else (),
-            )
 
 
 class MeasureSection(Section):
@@ -572,7 +498,7 @@ class StudySpec(Section):
         section = self.experiments.checkpoints
         if section is None:
             return ()
-        own = {name: getattr(self.model, name) for name in ("prepend_bos", "device", "dtype")}
+        own = {name: getattr(self.model, name) for name in ("prepend_bos", "chat", "device", "dtype")}
         return tuple(
             ModelSection(folder=one.folder, **own)
             if one.folder is not None

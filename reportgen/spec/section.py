@@ -8,6 +8,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Name = Annotated[str, Field(min_length=1)]
+Value = str | int | float | bool
+Values = Annotated[tuple[Value, ...], Field(min_length=1)]
 
 
 @dataclass(frozen=True)
