@@ -19,6 +19,7 @@ from reportgen.report.markup import Md
 from reportgen.report.page import Card
 from reportgen.report.render import component, qmd_environment
 from reportgen.report.spec_reference import required_sections, spec_reference
+from reportgen.spec.schema import PUBLISHED
 
 BIBLIOGRAPHY = "references.bib"
 """The file of references that must stand beside the pages: the templates' own."""
@@ -124,7 +125,12 @@ def _spec_reference() -> _Page:
         question="Every key that a study's YAML file may have.",
         description="Every section and key of a study spec: what it is for, what may stand there, and its default.",
         contents=True,
-        values={"sections": spec_reference(), "required": required_sections(), "version": provenance.own_version()},
+        values={
+            "sections": spec_reference(),
+            "required": required_sections(),
+            "version": provenance.own_version(),
+            "schema": Md(PUBLISHED),
+        },
     )
 
 

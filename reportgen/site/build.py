@@ -143,12 +143,14 @@ def _write_fresh(study: StudyPage, present: Path, project: Path, out: Path) -> N
 def _write_assets(site: Site, staged: Staged) -> None:
     from reportgen.report.site_pages import BIBLIOGRAPHY  # noqa: PLC0415
     from reportgen.report.twin import SCHEMA_FILE, schema_json  # noqa: PLC0415
+    from reportgen.spec.schema import PUBLISHED, schema_text  # noqa: PLC0415
 
     shutil.copy(templates_folder() / BIBLIOGRAPHY, staged.project)
     for source in site.sources:
         shutil.copy(source, staged.project / source.name)
     shutil.copytree(templates_folder() / "assets", staged.project / "assets")
     put(staged.project / "assets" / SCHEMA_FILE, json.dumps(schema_json(), indent=1).encode())
+    put(staged.project / "assets" / PUBLISHED, schema_text().encode())
     share_tree(staged.project / "assets", staged.out / "assets")
 
 

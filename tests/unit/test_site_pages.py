@@ -21,6 +21,7 @@ from reportgen.report.spec_reference import EXAMPLES
 from reportgen.site.engines.pandoc import Pandoc
 from reportgen.site.settings import SiteSettings
 from reportgen.spec.load import load_spec
+from reportgen.spec.schema import PUBLISHED
 
 NAMES = ("methods", "calibration", "glossary", "how-to", "spec-reference", "about", "404")
 OTHERS = ("index.html", "studies.html", "changes.html", "changes.xml", "replications.html")
@@ -134,7 +135,7 @@ def leads_somewhere(link: str, page: Page, pages: dict[str, Page]) -> bool:
     if file in OTHERS or file.startswith("studies/"):
         return not place
     if file.startswith("assets/"):
-        return (templates_folder() / file).is_file()
+        return file == f"assets/{PUBLISHED}" or (templates_folder() / file).is_file()
     target = page if not file else pages.get(file.removesuffix(".html"))
     return target is not None and (not place or place in target.ids)
 
