@@ -23,7 +23,8 @@ from reportgen.models.load import open_bridge
 from reportgen.models.tokenizer import Tokens
 from reportgen.progress import Silent
 from reportgen.spec.load import load_spec
-from reportgen.statements import Statement, render_statements
+from reportgen.spec.model import RelationSection, SpecFile
+from reportgen.statements import Statement
 from reportgen.study import plan_study
 
 TEMPLATES = (
@@ -55,14 +56,17 @@ class Study:
 
 @cache
 def study() -> Study:
-    plan = plan_study(load_spec(SPEC), model_cache(), None, Silent())
-    spec = plan.file.spec
-    worded = [replace(plan.facts, templates={"capital": template}) for template in TEMPLATES]
-    rendered = [render_statements(facts, plan.tokenizer, spec.measure).statements for facts in worded]
+    plan = plan_study(_worded(load_spec(SPEC)), model_cache(), None, Silent())
     return Study(
-        statements=tuple(statement for statements in rendered for statement in statements),
-        model=ProvenModel(plan.source, spec.model, model_cache(), Silent()),
+        statements=plan.statements.statements,
+        model=ProvenModel(plan.source, plan.file.spec.model, model_cache(), Silent()),
     )
+
+
+def _worded(file: SpecFile) -> SpecFile:
+    """The study with each fact in all the templates."""
+    facts = file.spec.facts.model_copy(update={"relations": {"capital": RelationSection(templates=TEMPLATES)}})
+    return file.model_copy(update={"spec": file.spec.model_copy(update={"facts": facts})})
 
 
 @cache

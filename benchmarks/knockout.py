@@ -16,6 +16,7 @@ import torch
 from benchmarks import contest
 from benchmarks.capture import study
 from benchmarks.contest import Benchmark, Contestant
+from reportgen.facts.wordings import TEMPLATE
 from reportgen.interventions.knockouts import TOLERANCE, knocking_out
 from reportgen.interventions.prompts import Prompts, can_be_asked, prompts_of
 from reportgen.models.load import open_eager
@@ -38,8 +39,7 @@ OURS, NAIVE = Counted(), Counted()
 
 @cache
 def prompts() -> Prompts:
-    statements = study().statements
-    plain = statements[: len(statements) // 3]  # the first of three templates
+    plain = [statement for statement in study().statements if statement.fact.columns[TEMPLATE] == "1"]
     return prompts_of([pair for pair in twins(plain) if can_be_asked(pair)][:PAIRS], PAIRS)
 
 

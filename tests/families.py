@@ -151,7 +151,7 @@ SHARED = [name for name, family in FAMILIES.items() if not family.why_hooks]
 
 def statement(ids: Sequence[int], query: int, keys: Sequence[int]) -> Statement:
     """Tokens, read from `query` to `keys`; their text lists them."""
-    fact, text = Fact("s", "r", "o", True, "p", {}), " ".join(map(str, ids))
+    fact, text = Fact("s", "r", "o", True, "p", {}, "{subject} {object}"), " ".join(map(str, ids))
     tokens = Tokens(tuple(ids), ((0, 1),) * len(ids), ("t",) * len(ids))
     return Statement("p-true", fact, text, tokens, (0, 1), (0, 1), (0,), (0,), query, tuple(keys))
 

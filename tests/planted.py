@@ -38,10 +38,11 @@ from reportgen.statements import Statement, StatementSet
 from reportgen.universes import Measure, multiverse, own_universe
 
 LAYERS, HEADS = 3, 4
+TEMPLATE = "{subject} {object}"
 SPEC = StudySpec(
     study=StudySection(id="s", title="T", authors=("Ada",)),
     model=ModelSection(hub="m"),
-    facts=FactsSection(file="f.csv", relations={"r": RelationSection(template="{subject} {object}")}),
+    facts=FactsSection(file="f.csv", relations={"r": RelationSection(template=TEMPLATE)}),
     tests=TestsSection(corrections=("none", "holm"), headline="holm"),
 )
 CHOICES = RobustnessSection(
@@ -56,7 +57,9 @@ def statements(
     made = []
     for pair in range(pairs):
         for truth in (True, False):
-            fact = Fact(f"s{pair}", relation(pair), f"o{pair}", truth, f"p{pair:05}", {"size": f"z{pair % 2}"})
+            fact = Fact(
+                f"s{pair}", relation(pair), f"o{pair}", truth, f"p{pair:05}", {"size": f"z{pair % 2}"}, TEMPLATE
+            )
             n = length(pair)
             tokens = Tokens(tuple(range(n)), ((0, 1),) * n, ("t",) * n)
             name = f"p{pair:05}-{'true' if truth else 'false'}"
@@ -89,7 +92,7 @@ def results(made: Sequence[Statement], scores: npt.NDArray[np.float32], examples
         file=SpecFile(path=Path("s.yml"), text="", spec=spec),
         source=ModelSource(name="m", identity="0" * 64, origin="a hub"),
         tokenizer=Tokenizer(Path("m")),
-        facts=FactSet((), {}, (), ""),
+        facts=FactSet((), (), ""),
         statements=StatementSet(tuple(made), ()),
         lock=None,
         limit=None,

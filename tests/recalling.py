@@ -42,7 +42,7 @@ def statement(pair: int, other: int, truth: bool, subject_tokens: int, object_to
     start = len(ids) - object_tokens
     spans = tuple(range(3, 3 + subject_tokens)), tuple(range(start, len(ids)))
     tokens = Tokens(ids, ((0, 1),) * len(ids), ("t",) * len(ids))
-    fact = Fact(f"s{pair}", "r", f"o{other}", truth, f"p{pair:05}", {"size": f"z{pair % 4}"})
+    fact = Fact(f"s{pair}", "r", f"o{other}", truth, f"p{pair:05}", {"size": f"z{pair % 4}"}, "{subject} {object}")
     name = f"p{pair:05}-{'true' if truth else 'false'}"
     return Statement(name, fact, f"s{pair} o{other}", tokens, (0, 1), (1, 2), *spans, len(ids) - 1, spans[0])
 

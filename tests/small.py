@@ -61,12 +61,19 @@ def statements(folder: Path) -> tuple[Statement, ...]:
     """`STATEMENTS` statements, true and false twins."""
     half = STATEMENTS // 2
     facts = [
-        Fact(f"subject {i}", "r", f"object {(i + shift) % half}", not shift, f"p{i}", {})
+        Fact(
+            f"subject {i}",
+            "r",
+            f"object {(i + shift) % half}",
+            not shift,
+            f"p{i}",
+            {},
+            "The friend of {subject} is {object}",
+        )
         for i in range(half)
         for shift in (0, 1)
     ]
-    template = {"r": "The friend of {subject} is {object}"}
-    return render_statements(FactSet(tuple(facts), template, (), ""), Tokenizer(folder), MeasureSection()).statements
+    return render_statements(FactSet(tuple(facts), (), ""), Tokenizer(folder), MeasureSection()).statements
 
 
 def proven(folder: Path, cache: Path, progress: Progress | None = None) -> ProvenModel:

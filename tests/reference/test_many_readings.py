@@ -55,11 +55,12 @@ def requests(tiny: Path) -> tuple[Request, ...]:
             not shift,
             f"p{i}",
             {},
+            "The friend of {subject} is {object}, as they say",
         )
         for i in range(PAIRS)
         for shift in (0, 1)
     ]
-    facts = FactSet(tuple(listed), {"r": "The friend of {subject} is {object}, as they say"}, (), "")
+    facts = FactSet(tuple(listed), (), "")
     readings = product(("last", "object_last"), ("always", "never"), REDUCE)
     return tuple(
         request

@@ -29,10 +29,10 @@ FACTS = FactSet(
             True,
             f"p{place}",
             {"continent": ("Europe", "North Asia", "Africa")[place % 3]},
+            "The capital of {subject} is {object}",
         )
         for place, name in enumerate(NAMES)
     ),
-    {},
     (),
     "",
 )

@@ -18,6 +18,7 @@ from tests import planted
 from tests.told import study
 
 PAIRS = 60
+TEMPLATE = "The capital of {subject} is {object}"
 SECTION = AdversarialSection(
     templates=("Many people think it is {other}, but no.", "Of {subject} it is said: {other}."),
     neutral=("????", "??????", "????????"),
@@ -28,11 +29,11 @@ def facts(lengths: int = 1, pairs: int = PAIRS) -> FactSet:
     """Objects of as many lengths as are asked for, 6, 8 and 10 letters in turn."""
     objects = [f"City{number:02}{'xx' * (number % lengths)}" for number in range(pairs)]
     made = [
-        Fact(f"Land{number:02}", "capital", objects[(number + shift) % pairs], not shift, f"p{number:05}", {})
+        Fact(f"Land{number:02}", "capital", objects[(number + shift) % pairs], not shift, f"p{number:05}", {}, TEMPLATE)
         for number in range(pairs)
         for shift in (0, 1)
     ]
-    return FactSet(tuple(made), {"capital": "The capital of {subject} is {object}"}, (), "")
+    return FactSet(tuple(made), (), "")
 
 
 def test_every_neutral_twin_has_as_many_tokens_and_names_no_wrong_answer(tmp_path):

@@ -37,7 +37,7 @@ def shard(run: CaptureRun, **values: float) -> Shard:
 
 def request(*tokens: int, query: int | None = None) -> Request:
     """A statement that is these tokens."""
-    fact = Fact("s", "r", "o", True, "p", {})
+    fact = Fact("s", "r", "o", True, "p", {}, "{subject} {object}")
     last = len(tokens) - 1 if query is None else query
     return Request(Statement("p", fact, "text", Tokens(tokens, (), ()), (0, 0), (0, 0), (0,), (0,), last, (0,)), "sum")
 

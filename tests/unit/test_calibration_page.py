@@ -38,7 +38,7 @@ def plan(spec: StudySpec = planted.SPEC, pairs: int = PAIRS) -> Plan:
         file=SpecFile(path=Path("s.yml"), text="", spec=spec),
         source=ModelSource(name="m", identity="0" * 64, origin="a hub"),
         tokenizer=Tokenizer(Path("m")),
-        facts=FactSet((), {}, (), ""),
+        facts=FactSet((), (), ""),
         statements=StatementSet(tuple(planted.statements(pairs)), ()),
         lock=None,
         limit=None,

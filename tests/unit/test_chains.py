@@ -13,6 +13,7 @@ from tests.words import WordTokenizer
 
 TEMPLATE = "City {object} lies in {subject}. As {subject} is in {continent}, {object} is in {continent}"
 CONTINENTS = ("Europe", "Asia", "South America")
+WORDING = "The capital of {subject} is {object}"
 
 
 def section(**more):
@@ -22,11 +23,11 @@ def section(**more):
 def fact(place, **columns):
     name = f"New Land{place:02}" if place % 3 == 0 else f"Land{place:02}"
     continent = {"continent": CONTINENTS[place % len(CONTINENTS)]}
-    return Fact(name, "capital", f"Town{place}", True, f"p{place:03}", {**continent, **columns})
+    return Fact(name, "capital", f"Town{place}", True, f"p{place:03}", {**continent, **columns}, WORDING)
 
 
 def facts(*made):
-    return FactSet(tuple(made), {}, (), "")
+    return FactSet(tuple(made), (), "")
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +83,9 @@ def test_a_missing_link_is_left_out_with_its_reason():
 
 
 def test_a_link_may_be_a_relation_of_the_same_subject():
-    capitals = [Fact(f"Land{i}", "capital", f"Town{i}", True, f"p{i}", {}) for i in range(12)]
-    continents = [Fact(f"Land{i}", "continent", CONTINENTS[i % 3], True, f"c{i}", {}) for i in range(10)]
-    doubled = Fact("Land9", "continent", "Oz", True, "c99", {})
+    capitals = [Fact(f"Land{i}", "capital", f"Town{i}", True, f"p{i}", {}, WORDING) for i in range(12)]
+    continents = [Fact(f"Land{i}", "continent", CONTINENTS[i % 3], True, f"c{i}", {}, WORDING) for i in range(10)]
+    doubled = Fact("Land9", "continent", "Oz", True, "c99", {}, WORDING)
     chains = make_chains(facts(*capitals, *continents, doubled), section(relation="capital"), WordTokenizer())
     assert len(chains.pairs) == 9
     assert chains.left_out == {
@@ -121,7 +122,7 @@ def test_a_slot_that_is_nowhere_is_named_with_what_it_may_mean(made):
 
 
 def test_a_study_of_several_relations_has_to_name_one(made):
-    several = facts(*made.facts, Fact("Land1", "language", "Landish", True, "l", {}))
+    several = facts(*made.facts, Fact("Land1", "language", "Landish", True, "l", {}, WORDING))
     with pytest.raises(InputError, match="2 relations"):
         make_chains(several, section(), WordTokenizer())
     with pytest.raises(InputError, match=r"did you mean `capital`"):

@@ -23,6 +23,7 @@ from reportgen.spec.model import FactSection, FactsSection, FalseObjects, Relati
 
 SPECS = Path(__file__).parents[2] / "specs"
 SPEC = Path("study.yml")
+TEMPLATE = "{subject} is {object}"
 bounded = settings(max_examples=150, deadline=None)
 
 # (subject, object) of one relation: few of each, so that subjects share objects and hold several.
@@ -42,7 +43,7 @@ def section(*items: tuple[str, ...], false_objects: FalseObjects = "derangement"
 
 def from_csv(tmp_path: Path, text: str, method: FalseObjects = "given", limit: int | None = None) -> FactSet:
     (tmp_path / "facts.csv").write_text(text, encoding="utf-8")
-    relations = {name: RelationSection(template="{subject} is {object}") for name in ("r", "q")}
+    relations = {name: RelationSection(template=TEMPLATE) for name in ("r", "q")}
     facts = FactsSection(file="facts.csv", relations=relations, false_objects=method)
     return load_facts(facts, tmp_path / "study.yml", len, limit)
 
@@ -278,9 +279,9 @@ def test_rows_are_joined_by_pair_wherever_they_stand(tmp_path: Path) -> None:
     text = "subject,relation,object,truth,pair,hue\ns,r,no,false,x,red\nt,r,a,true,,\ns,r,yes,true,x,blue\n"
     found = from_csv(tmp_path, text)
     assert found.facts == (
-        Fact("t", "r", "a", True, "p001", {"hue": ""}),
-        Fact("s", "r", "yes", True, "x", {"hue": "blue"}),
-        Fact("s", "r", "no", False, "x", {"hue": "red"}),
+        Fact("t", "r", "a", True, "p001", {"hue": ""}, TEMPLATE),
+        Fact("s", "r", "yes", True, "x", {"hue": "blue"}, TEMPLATE),
+        Fact("s", "r", "no", False, "x", {"hue": "red"}, TEMPLATE),
     )
     assert notice(found, "1 true and 0 false facts have no twin").items == ("t / r / a",)
 
@@ -336,7 +337,7 @@ def test_other_columns_follow_both_twins_and_the_header_comment_reaches_the_page
     found = from_csv(tmp_path, comment + rows, "derangement")
     assert [fact.columns for fact in found.facts] == [{"sea": "yes"}] * 2 + [{"sea": "no"}] * 2
     assert found.source == "The facts stand in facts.csv.\nSource: an atlas.\n\nLicence: CC0"
-    assert found.templates == {"r": "{subject} is {object}", "q": "{subject} is {object}"}
+    assert found.templates == {"r": (TEMPLATE,)}
 
 
 def test_the_source_names_no_folder_of_the_author(tmp_path: Path) -> None:

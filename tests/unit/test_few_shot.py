@@ -8,7 +8,6 @@ import pytest
 from reportgen.analyses.analysis import Study
 from reportgen.analyses.few_shot import changes, draw, find, needs, normalized, prompt
 from reportgen.analyses.few_shot_told import tell
-from reportgen.contexts import Telling
 from reportgen.errors import StudyError
 from reportgen.facts.fact import Fact, FactSet
 from reportgen.report.results import Plan
@@ -39,20 +38,20 @@ def facts(names: dict[str, str] = NAMES) -> FactSet:
     """Every name with its own object and with the next one's; a second relation, whose facts are no examples of the first."""
     objects = [*list(names.values())[1:], next(iter(names.values()))]
     first = [
-        Fact(subject, "capital", object_, truth, f"p{number:05}", {})
+        Fact(subject, "capital", object_, truth, f"p{number:05}", {}, TEMPLATE)
         for number, ((subject, true), false) in enumerate(zip(names.items(), objects, strict=True))
         for object_, truth in ((true, True), (false, False))
     ]
     other = [
-        Fact(f"Person {i}", "born in", f"Town {i + shift}", not shift, f"q{i}", {})
+        Fact(f"Person {i}", "born in", f"Town {i + shift}", not shift, f"q{i}", {}, "{subject} was born in {object}")
         for i in range(9)
         for shift in (0, 1)
     ]
-    return FactSet((*first, *other), {"capital": TEMPLATE, "born in": "{subject} was born in {object}"}, (), "")
+    return FactSet((*first, *other), (), "")
 
 
 def examples(plan: Plan, section: FewShotSection) -> dict[str, tuple[Fact, ...]]:
-    return draw(plan, section, Telling(plan.facts.templates, plan.tokenizer, plan.file.spec.measure))
+    return draw(plan, section)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -200,7 +199,7 @@ def test_too_few_other_facts_are_named(tmp_path):
     prompted = prompt(made.plan, FewShotSection(shots=(0, 1, 3)))
     (notice,) = prompted.notices
     assert notice.items[0] == "Land 0.: 2 other facts to take examples from"
-    few = FactSet(made.plan.facts.facts[:8], made.plan.facts.templates, (), "")
+    few = FactSet(made.plan.facts.facts[:8], (), "")
     alone = study(tmp_path, few)
     with pytest.raises(StudyError, match="other facts to take examples from"):
         prompt(alone.plan, FewShotSection(shots=(1, 4, 5)))

@@ -40,7 +40,7 @@ def statements(uneven: int = 0) -> list[Statement]:
     made = []
     for pair in range(PAIRS):
         for truth in (True, False):
-            fact = Fact(f"s{pair}", "r", f"o{pair}", truth, f"p{pair:02}", {})
+            fact = Fact(f"s{pair}", "r", f"o{pair}", truth, f"p{pair:02}", {}, "{subject} {object}")
             object_ = (2, 3) if pair < uneven and not truth else (2,)
             made.append(
                 Statement(

@@ -19,7 +19,7 @@ OBJECTS = ("Paris", "Rome", "Lima")
 
 
 def statement(pair: str, object_: str, *, truth: bool, relation: str = "r", reversed_: bool = False) -> Statement:
-    fact = Fact(f"s-{pair}", relation, object_, truth, pair, {})
+    fact = Fact(f"s-{pair}", relation, object_, truth, pair, {}, "{subject} {object}")
     subject, at = ((2,), (0,)) if reversed_ else ((0,), (2,))
     tokens = Tokens((1, 2, 3), (), ())
     name = f"{pair}-{str(truth).lower()}"

@@ -34,9 +34,9 @@ SPEC = StudySpec(
     model=ModelSection(hub="m"),
     facts=FactsSection(file="f.csv", relations={"r": RelationSection(template="{subject} {object}")}),
 )
-FRANCE = Fact("France", "r", "Paris", True, "p1", {"continent": "Europe"})
+FRANCE = Fact("France", "r", "Paris", True, "p1", {"continent": "Europe"}, "{subject} {object}")
 LIE = replace(FRANCE, object="Rome", truth=False)
-FACTS = FactSet((FRANCE, LIE), {"r": "{subject} {object}"}, (), "f.csv")
+FACTS = FactSet((FRANCE, LIE), (), "f.csv")
 
 
 @pytest.fixture(autouse=True)
@@ -130,7 +130,7 @@ def test_facts_are_told_by_number_or_as_changed() -> None:
     assert told(facts=moved) == ["facts: the facts are not those that were locked"]
     column = replace(FACTS, facts=(replace(FRANCE, columns={"continent": "Asia"}), LIE))
     assert told(facts=column) == ["facts: the facts are not those that were locked"]
-    worded = replace(FACTS, templates={"r": "{subject}: {object}"})
+    worded = replace(FACTS, facts=tuple(replace(fact, template="{subject}: {object}") for fact in FACTS.facts))
     assert told(facts=worded) == ["facts: `template of r` was {subject} {object}, is {subject}: {object}"]
 
 

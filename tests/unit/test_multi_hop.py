@@ -27,10 +27,10 @@ FACTS = FactSet(
             True,
             f"p{i:03}",
             {"continent": f"Part{i % 4}", "half": f"h{i % 20}"},
+            "The capital of {subject} is {object}",
         )
         for i in range(40)
     ),
-    {},
     (),
     "",
 )

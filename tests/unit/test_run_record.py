@@ -140,10 +140,12 @@ def test_expectations_and_replications_are_judged(results: Results) -> None:
 
 
 def test_facts_are_kept_with_their_twins_and_own_columns() -> None:
-    france = Fact("France", "capital", "Paris", True, "p1", {"continent": "Europe", "area": "large"})
+    france = Fact(
+        "France", "capital", "Paris", True, "p1", {"continent": "Europe", "area": "large"}, "{subject} {object}"
+    )
     lie = replace(france, object='Rome, "the eternal"', truth=False)
-    odd = Fact("Kiribati", "capital", "Tarawa", True, "p2", {"ocean": "Pacific"})
-    text = facts_csv(FactSet((france, lie, odd), {}, (), "")).decode()
+    odd = Fact("Kiribati", "capital", "Tarawa", True, "p2", {"ocean": "Pacific"}, "{subject} {object}")
+    text = facts_csv(FactSet((france, lie, odd), (), "")).decode()
     assert list(csv.reader(io.StringIO(text))) == [
         ["subject", "relation", "object", "truth", "pair", "area", "continent", "ocean"],
         ["France", "capital", "Paris", "true", "p1", "large", "Europe", ""],

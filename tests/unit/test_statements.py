@@ -44,11 +44,11 @@ def tokenizer(
 
 def facts(*triples: tuple[str, str, str], template: str = TEMPLATE) -> FactSet:
     listed = [
-        Fact(subject, "r", object_, truth, f"p{number}", {})
+        Fact(subject, "r", object_, truth, f"p{number}", {}, template)
         for number, (subject, true, false) in enumerate(triples)
         for object_, truth in ((true, True), (false, False))
     ]
-    return FactSet(tuple(listed), {"r": template}, (), "")
+    return FactSet(tuple(listed), (), "")
 
 
 def render(folder: Path, given: FactSet, measure: MeasureSection | None = None, **options: object) -> StatementSet:
@@ -230,8 +230,8 @@ def test_looking_from_inside_the_span_is_told(tmp_path: Path) -> None:
 
 
 def test_labels_hold_what_contrasts_filter_by(tmp_path: Path) -> None:
-    fact = Fact("France", "r", "Paris", True, "p1", {"continent": "Europe"})
-    rendered = render(tmp_path, FactSet((fact,), {"r": TEMPLATE}, (), ""))
+    fact = Fact("France", "r", "Paris", True, "p1", {"continent": "Europe"}, TEMPLATE)
+    rendered = render(tmp_path, FactSet((fact,), (), ""))
     expected = {
         "continent": "Europe",
         "subject": "France",
@@ -288,8 +288,7 @@ def test_what_was_read_before_is_not_read_again(tmp_path: Path) -> None:
 def test_one_fact_is_placed_as_among_many(tmp_path: Path) -> None:
     given = facts(("France", "Paris", "Rome"), template="{object} is the capital of {subject}")
     among = render(tmp_path, given).statements
-    template, measure = given.templates["r"], MeasureSection()
-    assert tuple(place(fact, template, tokenizer(tmp_path), measure) for fact in given.facts) == among
+    assert tuple(place(fact, tokenizer(tmp_path), MeasureSection()) for fact in given.facts) == among
 
 
 @pytest.mark.parametrize("text", ["plain words", "🦊🦊 fox", "ü and 東京", "ends in 🦊", ""])
@@ -300,8 +299,8 @@ def test_the_token_texts_together_are_the_text(tmp_path: Path, text: str, words:
 
 def test_a_label_that_a_statement_lacks_is_empty(tmp_path: Path) -> None:
     columns = ({"continent": "Europe"}, {}, {"size": "3"})
-    listed = [Fact("France", "r", "Paris", True, f"p{at}", held) for at, held in enumerate(columns)]
-    labels = label_columns(render(tmp_path, FactSet(tuple(listed), {"r": TEMPLATE}, (), "")).statements)
+    listed = [Fact("France", "r", "Paris", True, f"p{at}", held, TEMPLATE) for at, held in enumerate(columns)]
+    labels = label_columns(render(tmp_path, FactSet(tuple(listed), (), "")).statements)
     assert list(labels) == ["continent", "object", "pair", "relation", "size", "subject", "truth"]
     assert labels["continent"].tolist() == ["Europe", "", ""]
     assert labels["size"].tolist() == ["", "", "3"]

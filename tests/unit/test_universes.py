@@ -42,11 +42,11 @@ def tokenizer(folder: Path, bos: str = "<s>") -> Tokenizer:
 
 def facts(template: str, subject: str = "New w{}") -> FactSet:
     listed = [
-        Fact(subject.format(i), "r", f"w{20 + (i + shift) % 10}", shift == 0, f"p{i}", {})
+        Fact(subject.format(i), "r", f"w{20 + (i + shift) % 10}", shift == 0, f"p{i}", {}, template)
         for i in range(10)
         for shift in (0, 1)
     ]
-    return FactSet(tuple(listed), {"r": template}, (), "")
+    return FactSet(tuple(listed), (), "")
 
 
 def spec(robustness: RobustnessSection | None = None, **measure: str) -> StudySpec:
@@ -99,9 +99,10 @@ def test_every_reading_is_what_rendering_anew_gives(tmp_path: Path, asked: str, 
 
 def test_a_fact_that_the_studys_own_measure_leaves_out_is_read_where_another_can(tmp_path: Path) -> None:
     given = facts(GOES_ON)
-    first, second = (replace(fact, relation="back") for fact in given.facts[:2])
-    templates = {**given.templates, "back": "{object} , I say of {subject}"}
-    mixed = FactSet((first, second, *given.facts[2:]), templates, (), "")
+    first, second = (
+        replace(fact, relation="back", template="{object} , I say of {subject}") for fact in given.facts[:2]
+    )
+    mixed = FactSet((first, second, *given.facts[2:]), (), "")
     wanted = spec(
         RobustnessSection(query_positions=("last",), prepend_bos=(), aggregations=()), query_position="object_last"
     )
