@@ -1,168 +1,135 @@
-"""A spec file as a `SpecFile`, or every error in it as a `Problem` at its place.
+"""A spec file as one study, or as a family of them, or every error in it as a `Problem` at its place.
 
-1. The YAML becomes plain data with places (`yaml_source`); its own flaws are kept.
-2. pydantic checks the data against the vocabulary (`model`). Each of its errors becomes one flaw in plain
-   words: pydantic says where, the rule of that place (`rules`) says what is allowed, the data says what came.
+1. The YAML becomes plain data with places (`yaml_source`), laid over the specs that it extends (`extends`), with what the
+   command line sets laid over it (`overrides`), and multiplied where it has a matrix (`matrix`). Flaws are kept.
+2. pydantic checks the data of each study against the vocabulary (`model`). Each of its errors becomes one flaw in plain
+   words (`critic`).
 3. What no type can say is checked on the data itself: relations that facts name, and values that mean one
    thing in YAML 1.1 and another in YAML 1.2.
-4. All flaws are reported together, in the order of the file, one for each value.
+4. All flaws are reported together, in the order of the files, one for each value.
+5. A study that came about from several texts is written out as one (`written_out`), so that the text that its page shows,
+   that its results hold and that its key is made of says all. Any other keeps its text to the byte.
 
 Checks between the values of a section run once these are right one by one: until then they would blame what
 is about to change.
 """
 
-import math
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from reportgen.errors import InputError, nearest, shown
+from reportgen.errors import InputError, Problem, shown
+from reportgen.spec.critic import Critic
+from reportgen.spec.extends import Layers, read_layers
+from reportgen.spec.layers import laid_over
+from reportgen.spec.matrix import Cell, cells_of
 from reportgen.spec.model import SpecFile, StudySpec
-from reportgen.spec.rules import Rule, meant, rule_at, value_at
-from reportgen.spec.section import MisfitError
-from reportgen.spec.wording import Loc, Plain, did_you_mean, got, in_quotes, listed, path_of
-from reportgen.spec.yaml_source import Flaw, Spot, YamlSource, read_yaml
+from reportgen.spec.overrides import read_overrides
+from reportgen.spec.places import Flaw
+from reportgen.spec.preamble import KEYS
+from reportgen.spec.rules import Rule, rule_at, value_at
+from reportgen.spec.wording import Loc, did_you_mean, got, in_quotes, listed, path_of
+from reportgen.spec.written_out import written_out
+from reportgen.spec.yaml_source import YamlSource
 
-_NO_MISMATCH = ("extra_forbidden", "missing", "value_error")
 _OCTAL = re.compile(r"[-+]?0[0-7_]+")
+_MOST_NAMED = 3
 
 
-def load_spec(path: Path) -> SpecFile:
-    """The study that the file describes; an `InputError` names every problem with its line and column."""
-    source = read_yaml(path)
+def load_spec(path: Path, overrides: Sequence[str] = ()) -> SpecFile:
+    """The study that the file describes; an `InputError` names every problem with its line and column.
+
+    One study of a family is named by its cell behind the file: `specs/family.yml#small-sum`. `overrides` are keys with other
+    values than the file's, as in `tests.alpha=0.01`.
+    """
+    files = load_specs(path, overrides)
+    if len(files) == 1:
+        return files[0]
+    names = listed(f"{path}#{file.cell}" for file in files)
+    raise InputError(Problem(str(path), f"this is a family of {len(files)} studies", f"name one of them: {names}"))
+
+
+def load_specs(path: Path, overrides: Sequence[str] = ()) -> tuple[SpecFile, ...]:
+    """The study that the file describes, or each of its family, or the one that is named; raises as `load_spec` does."""
+    path, wanted = _named(path)
+    layers, given = read_layers(path), read_overrides(overrides)
+    source = layers.source
+    for override in given:
+        source = laid_over(source, override)
+    cells = cells_of(source, given)
+    specs = _validated(cells)
+    files = (_file(path, cell, spec, layers, overrides) for cell, spec in zip(cells, specs, strict=True))
+    return tuple(files) if wanted is None else (_chosen(path, wanted, tuple(files)),)
+
+
+def _named(path: Path) -> tuple[Path, str | None]:
+    """A file, and the cell that is named behind it; a file whose own name has a `#` in it is a file."""
+    name, sign, cell = path.name.rpartition("#")
+    return (path.with_name(name), cell) if sign and name and not path.exists() else (path, None)
+
+
+def _chosen(path: Path, wanted: str, files: tuple[SpecFile, ...]) -> SpecFile:
+    for file in files:
+        if file.cell and wanted in (file.cell, file.spec.study.id):
+            return file
+    cells = [file.cell for file in files if file.cell]
+    found = f"; there are {listed(cells)}" if cells else ", it is one study"
+    message = f"there is no study {shown(wanted)} in it{found}"
+    remedy = did_you_mean(wanted, cells) if cells else f"name the file alone: {path}"
+    raise InputError(Problem(str(path), message, remedy))
+
+
+def _file(path: Path, cell: Cell, spec: StudySpec, layers: Layers, overrides: Sequence[str]) -> SpecFile:
+    file = SpecFile(path=path, text=layers.source.text, spec=spec, cell=cell.name, overrides=tuple(overrides))
+    if not (cell.name or layers.bases or overrides):
+        return file
+    return file.model_copy(update={"text": written_out(cell.source.data, file.name, layers.bases, overrides)})
+
+
+def _validated(cells: Sequence[Cell]) -> list[StudySpec]:
+    """The study of each cell; an `InputError` has the flaws of all of them, each once."""
+    specs: list[StudySpec] = []
+    found: dict[tuple[object, Loc], tuple[Flaw, list[str]]] = {}
+    for cell in cells:
+        flaws = _validate(_without_preamble(cell.source), specs)
+        for flaw in {(flaw.place, flaw.loc): flaw for flaw in reversed(flaws)}.values():
+            found.setdefault((flaw.place, flaw.loc), (flaw, []))[1].append(cell.name)
+    if found:
+        told = [_in_cells(flaw, names, len(cells)) for flaw, names in found.values()]
+        raise InputError(*(flaw.problem for flaw in sorted(told, key=lambda flaw: (flaw.place, path_of(flaw.loc)))))
+    return specs
+
+
+def _in_cells(flaw: Flaw, names: Sequence[str], cells: int) -> Flaw:
+    """The flaw with word of the cells that have it, where not all of them do."""
+    if len(names) == cells:
+        return flaw
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    named = ", ".join(map(shown, names[:_MOST_NAMED])) + more
+    return replace(flaw, message=f"{flaw.message} (in the {'cell' if len(names) == 1 else 'cells'} {named})")
+
+
+def _without_preamble(source: YamlSource) -> YamlSource:
+    data = {key: value for key, value in source.data.items() if key not in KEYS}
+    spots = {loc: spot for loc, spot in source.spots.items() if not loc or loc[0] not in KEYS}
+    return replace(source, data=data, spots=spots)
+
+
+def _validate(source: YamlSource, specs: list[StudySpec]) -> list[Flaw]:
+    """Add the study to `specs` if it is one; return its flaws if not."""
     flaws = [*source.flaws, *_unknown_relations(source)]
     try:
         spec = StudySpec.model_validate(source.data)
     except ValidationError as error:
-        flaws += _Critic(source).flaws(error)
-        raise _input_error(path, source, flaws) from error
+        flaws += Critic(source, StudySpec, KEYS).flaws(error)
+    else:
+        specs.append(spec)
     if flaws or any(_reads_two_ways(source, loc) for loc in source.spots):
-        raise _input_error(path, source, flaws)
-    return SpecFile(path=path, text=source.text, spec=spec)
-
-
-def _input_error(path: Path, source: YamlSource, flaws: list[Flaw]) -> InputError:
-    every = [*flaws, *_ambiguous(source, {flaw.loc for flaw in flaws})]
-    first = {(flaw.place, flaw.loc): flaw for flaw in reversed(every)}
-    ordered = sorted(first.values(), key=lambda flaw: (flaw.place, path_of(flaw.loc)))
-    return InputError(*(flaw.problem(path) for flaw in ordered))
-
-
-class _Critic:
-    """Puts pydantic's errors about one source into words."""
-
-    def __init__(self, source: YamlSource) -> None:
-        self._source = source
-        self._top = Rule.of(StudySpec)
-
-    def flaws(self, error: ValidationError) -> Iterator[Flaw]:
-        details = error.errors(include_url=False)
-        unknown = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
-        missing = [detail["loc"] for detail in details if detail["type"] == "missing"]
-        misfits = [detail for detail in details if detail["type"] == "value_error"]
-        others = [detail["loc"] for detail in details if detail["type"] not in _NO_MISMATCH]
-        yield from map(self._unknown_key, unknown)
-        yield from self._missing_keys(missing, unknown)
-        for detail in misfits:
-            yield from self._misfits(detail)
-        yield from self._mismatches(others)
-
-    def _unknown_key(self, loc: Loc) -> Flaw:
-        rule, key = self._rule(loc[:-1]), str(loc[-1])
-        owner = path_of(loc[:-1]) if loc[:-1] else "a spec"
-        message = f"{owner} has no key {shown(key)}; its keys are {listed(rule.keys)}"
-        remedy = did_you_mean(key, rule.keys) or self._elsewhere(key)
-        return Flaw(self._spot(loc).key, loc, message, remedy)
-
-    def _elsewhere(self, key: str) -> str:
-        homes = [name for name in self._top.keys if key in self._rule((name,)).keys]
-        return f"{shown(key)} is a key of {' and of '.join(map(shown, homes))}" if homes else ""
-
-    def _missing_keys(self, missing: list[Loc], unknown: list[Loc]) -> Iterator[Flaw]:
-        """A key that is there under a misspelt name is not missing as well."""
-        misspelt = {(*loc[:-1], nearest(str(loc[-1]), self._rule(loc[:-1]).keys)) for loc in unknown}
-        for loc in missing:
-            if loc not in misspelt:
-                message = f"{path_of(loc[:-1])} lacks the key {shown(str(loc[-1]))}"
-                yield Flaw(self._spot(loc[:-1]).place, loc, message, f"add it: {self._rule(loc).words}")
-
-    def _misfits(self, detail: ErrorDetails) -> Iterator[Flaw]:
-        error = detail["ctx"]["error"]
-        if not isinstance(error, MisfitError):
-            yield Flaw(self._spot(detail["loc"]).place, detail["loc"], str(error))
-            return
-        for misfit in error.found:
-            loc = (*detail["loc"], *misfit.at)
-            yield Flaw(self._spot(loc).place, loc, misfit.message)
-
-    def _mismatches(self, locs: list[Loc]) -> Iterator[Flaw]:
-        """Where a union fails, every branch complains: the one that came furthest down is right."""
-        resolved = {loc: meant(loc, self._source.data, self._top) for loc in locs}
-        above = {kept[:depth] for kept, _ in resolved.values() for depth in range(len(kept))}
-        for loc, (kept, rule) in resolved.items():
-            if loc[-1:] == ("[key]",):
-                yield self._bad_key(loc[:-1])
-            elif kept not in above:
-                yield self._mismatch(kept, rule)
-
-    def _bad_key(self, loc: Loc) -> Flaw:
-        message = f"a key of {path_of(loc[:-1])} must be text that is not empty; {got(str(loc[-1]))}"
-        return Flaw(self._spot(loc).key, loc, message)
-
-    def _mismatch(self, loc: Loc, rule: Rule) -> Flaw:
-        value, spot = value_at(self._source.data, loc), self._spot(loc)
-        message = f"{path_of(loc)} must be {rule.words}; {got(value, spot.written)}"
-        if value is None and not spot.written:
-            return Flaw(spot.place, loc, message, self._completion(loc))
-        return Flaw(spot.place, loc, message, _remedy(rule, value, spot))
-
-    def _completion(self, loc: Loc) -> str:
-        optional = loc[-1] not in self._rule(loc[:-1]).required
-        return "write a value, or leave it out altogether" if optional else "write a value"
-
-    def _rule(self, loc: Loc) -> Rule:
-        return rule_at(loc, self._source.data, self._top)
-
-    def _spot(self, loc: Loc) -> Spot:
-        return self._source.spots[loc]
-
-
-def _remedy(rule: Rule, value: Plain, spot: Spot) -> str:
-    """What to write instead, where what was meant can be guessed."""
-    if isinstance(value, tuple | dict):
-        return ""
-    if rule.choices:
-        return did_you_mean(spot.written, rule.choices)
-    if rule.kinds == {"array"}:
-        return _as_list(value, spot.written)
-    if isinstance(value, str):
-        return _as_slug(value, rule.pattern) if rule.pattern else _as_number(value, rule.kinds)
-    return in_quotes(spot.written) if "string" in rule.kinds else ""
-
-
-def _as_list(value: Plain, written: str) -> str:
-    entry = written if isinstance(value, str) else f'"{written}"'
-    return f"write it as a list: [{entry}]" if re.fullmatch(r'[\w .,"-]{1,60}', entry) else "write it as a list"
-
-
-def _as_number(text: str, kinds: Set[str]) -> str:
-    """Quotes, a decimal comma, and `1e-3`, which YAML takes for text because it has no point."""
-    try:
-        number = float(text.replace(",", "."))
-    except ValueError:
-        return ""
-    digits = repr(number).removesuffix(".0")
-    if not math.isfinite(number) or ("number" not in kinds and not digits.isdigit()):
-        return ""
-    return f"write it as a number: {digits if '.' in digits else digits.replace('e', '.0e')}"
-
-
-def _as_slug(text: str, pattern: str) -> str:
-    candidate = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-    return f"for example {shown(candidate)}" if re.search(pattern, candidate) else ""
+        flaws += _ambiguous(source, {flaw.loc for flaw in flaws})
+    return flaws
 
 
 def _unknown_relations(source: YamlSource) -> Iterator[Flaw]:

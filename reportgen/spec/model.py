@@ -81,6 +81,21 @@ Day = Annotated[
 ]
 
 
+class FamilySection(Section):
+    """The family of studies that a study is one of, whose page compares them. A spec with a `matrix` says this of each of its
+    studies by itself; studies with specs of their own can be one family by saying so."""
+
+    id: Annotated[Slug, Field(title="Names the family: its page is `families/<id>.html`.")]
+    title: Annotated[Name, Field(description="The title of the family's page.")]
+    values: Annotated[
+        dict[Name, Name],
+        Field(
+            min_length=1,
+            description="What tells this study from the others: by what is varied, the name that this study has there.",
+        ),
+    ]
+
+
 class StudySection(Section):
     """Who asks, and what."""
 
@@ -96,6 +111,10 @@ class StudySection(Section):
         str, Field(description="A few sentences on what is done; they open the section on the facts.")
     ] = ""
     tags: Annotated[tuple[Name, ...], Field(description="Words by which a reader can filter the list of studies.")] = ()
+    family: Annotated[
+        FamilySection | None,
+        Field(description="The family of studies that are set side by side, of which this is one."),
+    ] = None
 
 
 class MeasureSection(Section):
@@ -539,10 +558,22 @@ class StudySpec(Section):
 
 
 class SpecFile(BaseModel):
-    """A spec with the place that it was read from: relative paths in it start at `path.parent`."""
+    """A spec with the place that it was read from: relative paths in it start at `path.parent`.
+
+    `text` is the whole study as YAML: the file's own text, or, where the study came about from several texts, what they say
+    together. `cell` is the study's name in the family that the file describes, if it does; `overrides` are what the command
+    line said otherwise.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     path: Path
     text: str
     spec: StudySpec
+    cell: str = ""
+    overrides: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the study is called by on the command line, in the folder of its file: `capitals.yml`, `family.yml#small-sum`."""
+        return f"{self.path.name}#{self.cell}" if self.cell else self.path.name

@@ -76,7 +76,7 @@ class Rule:
         if step in properties:
             return self._rule(properties[step])
         rest = single.get("items") if isinstance(step, int) else single.get("additionalProperties")
-        return self._rule(rest) if rest else None
+        return self._rule(rest) if isinstance(rest, Mapping) else None
 
     def branch_for(self, value: Plain) -> "Rule":
         """The one alternative whose shape the value has; the rule itself for a scalar."""

@@ -19,6 +19,7 @@ import yaml
 from yaml.reader import ReaderError
 
 from reportgen.errors import InputError, Problem, shown
+from reportgen.spec.places import Flaw, Place, Spot
 from reportgen.spec.wording import Loc, Plain, Scalar, got, in_quotes
 
 MAX_BYTES = 2_000_000
@@ -37,40 +38,9 @@ _ADVICE = (
 )
 
 
-@dataclass(frozen=True, order=True)
-class Place:
-    """A place in a text, counted from 1."""
-
-    line: int
-    column: int
-
-
-@dataclass(frozen=True)
-class Spot:
-    """Where a value stands, where its key stands, and how it was written (`plain`: without quotes)."""
-
-    place: Place
-    key: Place
-    written: str = ""
-    plain: bool = False
-
-
-@dataclass(frozen=True)
-class Flaw:
-    """Something wrong at one place; `loc` says what is to blame, so that it is blamed there only once."""
-
-    place: Place
-    loc: Loc
-    message: str
-    remedy: str = ""
-
-    def problem(self, path: Path) -> Problem:
-        return Problem(f"{path}:{self.place.line}:{self.place.column}", self.message, self.remedy)
-
-
 @dataclass(frozen=True)
 class YamlSource:
-    """What a YAML file says, where it says it, and what in it could not be read."""
+    """What a YAML text says, where it says it, and what in it could not be read."""
 
     text: str
     data: dict[str, Plain]
@@ -80,11 +50,31 @@ class YamlSource:
 
 def read_yaml(path: Path) -> YamlSource:
     """The data of the file with its places; a file that holds no mapping at all is an `InputError`."""
-    text = _decoded(path, _read(path))
-    root = _composed(text)
+    text, origin = _decoded(path, _read(path)), str(path)
+    root = _composed(text, origin)
+    if not isinstance(root, yaml.MappingNode):
+        raise InputError((root if isinstance(root, Flaw) else _no_mapping(root, origin)).problem)
+    return _source(text, root, origin)
+
+
+def read_value(text: str, below: tuple[str, ...], origin: str) -> YamlSource | Flaw:
+    """One value as YAML, below the keys that lead to it; a flaw where it cannot be read at all."""
+    root = _composed(text, origin)
     if isinstance(root, Flaw):
-        raise InputError(root.problem(path))
-    tree = _Tree()
+        return root
+    start = yaml.Mark(origin, 0, 0, 0, None, 0)
+    node = root or yaml.ScalarNode(_YAML + "null", "", start, start)
+    for key in reversed(below[1:]):
+        node = _entry(key, node, start)
+    return _source(text, _entry(below[0], node, start), origin)
+
+
+def _entry(key: str, value: yaml.Node, start: yaml.Mark) -> yaml.MappingNode:
+    return yaml.MappingNode(_YAML + "map", [(yaml.ScalarNode(_YAML + "str", key, start, start), value)], start, start)
+
+
+def _source(text: str, root: yaml.MappingNode, origin: str) -> YamlSource:
+    tree = _Tree(origin)
     data = tree.mapping(root, ())
     return YamlSource(text, data, tree.spots, tuple(tree.flaws))
 
@@ -119,7 +109,10 @@ class _RefusedError(yaml.MarkedYAMLError):
 
     def __init__(self, message: str, remedy: str, mark: Any) -> None:
         super().__init__(problem=message, problem_mark=mark)
-        self.flaw = Flaw(_place(mark), (), message, remedy)
+        self.message, self.remedy = message, remedy
+
+    def flaw(self, origin: str) -> Flaw:
+        return Flaw(_place(origin, self.problem_mark), (), self.message, self.remedy)
 
 
 class _Composer(yaml.composer.Composer):
@@ -162,73 +155,72 @@ def _refuse_extras(event: yaml.Event) -> None:
         raise _RefusedError(message, "remove it; put a value in quotes to mean text", event.start_mark)
 
 
-def _composed(text: str) -> yaml.MappingNode | Flaw:
+def _composed(text: str, origin: str) -> yaml.Node | Flaw | None:
     """The node tree. Nearly every spec is in order: what is not is read again, by the parser that tells it best."""
     try:
-        root = _QuickLoader(text).get_single_node()
+        return _QuickLoader(text).get_single_node()
     except (yaml.YAMLError, ValueError, OverflowError):
-        return _composed_slowly(text)
-    return root if isinstance(root, yaml.MappingNode) else _composed_slowly(text)
+        return _composed_slowly(text, origin)
 
 
-def _composed_slowly(text: str) -> yaml.MappingNode | Flaw:
+def _composed_slowly(text: str, origin: str) -> yaml.Node | Flaw | None:
     try:
         loader = _TreeLoader(text)
     except ReaderError as error:
-        return _unprintable(error, text)
+        return _unprintable(error, text, origin)
     try:
-        root = loader.get_single_node()
+        return loader.get_single_node()
     except _RefusedError as error:
-        return error.flaw
+        return error.flaw(origin)
     except yaml.MarkedYAMLError as error:
-        return _invalid(error, loader.get_mark())
+        return _invalid(error, _place(origin, error.problem_mark or loader.get_mark()))
     except (ValueError, OverflowError):
         remedy = "check the numbers after `\\x`, `\\u`, `\\U` or `%YAML`"
-        return Flaw(_place(loader.get_mark()), (), "this is not valid YAML: a number is out of range", remedy)
-    return root if isinstance(root, yaml.MappingNode) else _no_mapping(root)
+        message = "this is not valid YAML: a number is out of range"
+        return Flaw(_place(origin, loader.get_mark()), (), message, remedy)
 
 
-def _unprintable(error: ReaderError, text: str) -> Flaw:
+def _unprintable(error: ReaderError, text: str, origin: str) -> Flaw:
     before = text[: error.position]
-    place = Place(before.count("\n") + 1, len(before) - before.rfind("\n"))
+    place = Place(origin, before.count("\n") + 1, len(before) - before.rfind("\n"))
     message = f"the character U+{ord(text[error.position]):04X} cannot stand in YAML"
     return Flaw(place, (), message, "remove it, or write it as an escape between double quotes")
 
 
-def _invalid(error: yaml.MarkedYAMLError, end: Any) -> Flaw:
+def _invalid(error: yaml.MarkedYAMLError, place: Place) -> Flaw:
     begun = error.context_mark
     since = f" ({error.context} from line {begun.line + 1}, column {begun.column + 1})" if begun else ""
     remedy = next((advice for sign, advice in _ADVICE if sign in str(error.problem)), "")
-    message = f"this is not valid YAML: {error.problem}{since}"
-    return Flaw(_place(error.problem_mark or end), (), message, remedy)
+    return Flaw(place, (), f"this is not valid YAML: {error.problem}{since}", remedy)
 
 
-def _no_mapping(root: yaml.Node | None) -> Flaw:
+def _no_mapping(root: yaml.Node | None, origin: str) -> Flaw:
     remedy = "it begins with the keys `study`, `model` and `facts`"
     if root is None:
-        return Flaw(Place(1, 1), (), "the spec is empty", remedy)
+        return Flaw(Place(origin, 1, 1), (), "the spec is empty", remedy)
     kind = "a list" if isinstance(root, yaml.SequenceNode) else shown(str(root.value))
-    return Flaw(_place(root.start_mark), (), f"a spec is a mapping of keys to values; got {kind}", remedy)
+    return Flaw(_place(origin, root.start_mark), (), f"a spec is a mapping of keys to values; got {kind}", remedy)
 
 
-def _place(mark: Any) -> Place:
+def _place(origin: str, mark: Any) -> Place:
     """PyYAML's two kinds of marks share no type, and its stubs call some of them optional."""
-    return Place(mark.line + 1, mark.column + 1)
+    return Place(origin, mark.line + 1, mark.column + 1)
 
 
 class _Tree:
     """Turns nodes into plain data and gathers spots and flaws on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
         self.spots: dict[Loc, Spot] = {}
         self.flaws: list[Flaw] = []
         self._constructor = yaml.constructor.SafeConstructor()
 
     def mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, Plain]:
-        self.spots.setdefault(loc, Spot(_place(node.start_mark), _place(node.start_mark)))
+        self.spots.setdefault(loc, Spot(self._place(node.start_mark), self._place(node.start_mark)))
         data: dict[str, Plain] = {}
         for key_node, value_node in node.value:
-            key, place = self._key(key_node, loc), _place(key_node.start_mark)
+            key, place = self._key(key_node, loc), self._place(key_node.start_mark)
             if key in data:
                 self._repeated(key, place, loc)
             elif key is not None:
@@ -238,7 +230,7 @@ class _Tree:
     def _key(self, node: yaml.Node, loc: Loc) -> str | None:
         """The key as it was written, even where it is no text: the rest of its entry can still be checked."""
         if not isinstance(node, yaml.ScalarNode):
-            place = _place(node.start_mark)
+            place = self._place(node.start_mark)
             self.flaws.append(Flaw(place, loc, "a key is text; this one is a list or a mapping"))
             return None
         loc = (*loc, node.value)
@@ -255,14 +247,16 @@ class _Tree:
         self.flaws.append(Flaw(place, (*loc, key), message, "remove one of the two"))
 
     def _value(self, node: yaml.Node, loc: Loc, key: Place) -> Plain:
-        place = _place(node.start_mark)
+        place = self._place(node.start_mark)
         if isinstance(node, yaml.ScalarNode):
             self.spots[loc] = Spot(place, key, node.value, plain=node.style is None)
             return self._scalar(node, loc)
         self.spots[loc] = Spot(place, key)
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, loc)
-        return tuple(self._value(item, (*loc, index), _place(item.start_mark)) for index, item in enumerate(node.value))
+        return tuple(
+            self._value(item, (*loc, index), self._place(item.start_mark)) for index, item in enumerate(node.value)
+        )
 
     def _scalar(self, node: yaml.ScalarNode, loc: Loc) -> Scalar:
         if node.tag in _TEXT:
@@ -287,4 +281,7 @@ class _Tree:
         return whole
 
     def _blame(self, node: yaml.ScalarNode, loc: Loc, message: str, remedy: str) -> None:
-        self.flaws.append(Flaw(_place(node.start_mark), loc, message, remedy))
+        self.flaws.append(Flaw(self._place(node.start_mark), loc, message, remedy))
+
+    def _place(self, mark: Any) -> Place:
+        return _place(self._origin, mark)

@@ -60,14 +60,14 @@ KEYS = [
         "misspelt key",
         "study:\n  id: a\n  titel: b\n  title: c\n",
         "3:3",
-        "`study` has no key `titel`; its keys are `id`, `title`, `question`, `authors`, `abstract`, `tags`",
+        "`study` has no key `titel`; its keys are `id`, `title`, `question`, `authors`, `abstract`, `tags`, `family`",
         "did you mean `title`?",
     ),
     Bad(
         "misspelt required key is not missing as well",
         "study:\n  id: a\n  titel: b\n",
         "3:3",
-        "`study` has no key `titel`; its keys are `id`, `title`, `question`, `authors`, `abstract`, `tags`",
+        "`study` has no key `titel`; its keys are `id`, `title`, `question`, `authors`, `abstract`, `tags`, `family`",
         "did you mean `title`?",
     ),
     Bad(
@@ -75,7 +75,7 @@ KEYS = [
         "measures: {}\n",
         "1:1",
         "a spec has no key `measures`; its keys are"
-        " `study`, `model`, `facts`, `measure`, `contrasts`, `interactions`, `doses`, `tests`, "
+        " `version`, `extends`, `matrix`, `study`, `model`, `facts`, `measure`, `contrasts`, `interactions`, `doses`, `tests`, "
         "`robustness`, `experiments`, `expect`, `replicates`, `report`",
         "did you mean `measure`?",
     ),
@@ -434,7 +434,7 @@ VALUES = [
         "empty mapping",
         "facts: {file: f, relations: {}}\n",
         "1:29",
-        "`facts.relations` must be a mapping with at least one entry; got an empty mapping",
+        "name every relation of the facts with its wording under `relations`",
     ),
 ]
 
@@ -570,26 +570,27 @@ MISFITS = [
         "template with a strange slot",
         relation("{subject} {objet}"),
         "4:25",
-        "a template knows the slots {subject} and {object} alone, not `{objet}`",
+        "a template names {object} exactly once; this one names it 0 times. Is `{objet}` meant for it?",
     ),
     Bad(
         "template with a stray brace",
         relation("{subject} {object} }"),
         "4:25",
-        "a template has braces around {subject} and {object} alone; here is one more",
+        "a slot is a name in braces, such as {subject}, and here is a brace without its partner",
     ),
     Bad(
         "facts from nowhere",
         'facts:\n  relations: {r: {template: "{subject} {object}"}}\n',
         "2:3",
-        "facts stand either in a `file` or inline under `items`, exactly one of the two; got neither",
+        "facts stand in exactly one of a `file`, inline under `items`, in a `pack` or in a `dataset`; got none of them",
     ),
     Bad(
         "facts from two places",
         'facts:\n  file: f\n  relations: {r: {template: "{subject} {object}"}}\n  items:\n'
         "    - {subject: a, relation: r, object: b}\n",
         "5:5",
-        "facts stand either in a `file` or inline under `items`, exactly one of the two; got both",
+        "facts stand in exactly one of a `file`, inline under `items`, in a `pack` or in a `dataset`; "
+        "got `file` and `items`",
     ),
     Bad(
         "relation that nobody defines",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,7 +13,8 @@ from reportgen.errors import InputError
 from reportgen.spec.load import load_spec
 from reportgen.spec.model import TRUTH, Correction, CountSection, ExpectSection, ModelSection, StatementSet, StudySpec
 from reportgen.spec.rules import Rule
-from reportgen.spec.yaml_source import Place, read_yaml
+from reportgen.spec.places import Place
+from reportgen.spec.yaml_source import read_yaml
 
 SMALLEST = """\
 study: {id: capitals, title: Capitals}
@@ -32,6 +34,7 @@ study:
     Two
     lines.
   tags: [geography, "2026"]
+  family: {id: capitals, title: Capitals, values: {measure: max}}
 model:
   hub: gpt2
   revision: "607a30d"
@@ -88,6 +91,7 @@ experiments:
   object_attention: {}
   entropy: {}
   relations: {}
+  paraphrases: {}
   attribution: {facts: 20, window: 3, smallest_effect: 0.1}
   knockout: {facts: 20, sizes: [1, 3], controls: 60, ablations: [zero, mean], seed: 1}
   few_shot: {shots: [0, 2], separator: space, seed: 1}
@@ -126,6 +130,13 @@ report:
 """
 
 MODEL_PLACES = ("{folder: weights}", "{gguf: m.gguf}", "{package: llm-x, file: m.gguf}")
+FACTS_PLACES = (
+    "pack: currencies\n  only: {relation: capital, size: [big, 2]}",
+    "dataset: {name: NeelNanda/counterfact-tracing, config: a, split: train, revision: b}\n  format: counterfact",
+    "file: f.csv\n  columns: {subject: s, relation: r, object: o, false_object: f, truth: t, pair: p}\n"
+    '  relations: {r: {templates: ["{subject} {object}", "{object} {subject}"]}}',
+    'file: f.csv\n  columns: {statement: s}\n  statements: ["The city of {subject} is in {object}."]',
+)
 OTHER_MODELS = (
     "checkpoints: {folder: 'm/{step}', range: {first: 1, last: 1000, count: 4, multiple: 10}}",
     "checkpoints: {revision: 'step{step}', steps: [1, 10]}",
@@ -223,6 +234,7 @@ def test_a_dose_is_among_true_statements_and_by_ranks_unless_it_says_otherwise(t
 
 def test_every_field_can_be_reached_from_yaml(tmp_path: Path) -> None:
     texts = [SMALLEST, FULLEST, *(SMALLEST.replace("{hub: gpt2}", place) for place in MODEL_PLACES)]
+    texts += [f"{SMALLEST.partition('facts:')[0]}facts:\n  {place}\n" for place in FACTS_PLACES]
     texts += [f"{SMALLEST}experiments: {{{other}}}\n" for other in OTHER_MODELS]
     reached = {field for text in texts for field in fields_set(loaded(tmp_path, text))}
     assert reached == all_fields()
@@ -406,16 +418,18 @@ def test_no_list_can_be_changed(tmp_path: Path) -> None:
 
 def test_every_key_and_value_has_its_place(tmp_path: Path) -> None:
     text = "# first\nstudy:\n  id:   a\n  'authors' : [Ada,\n    Bo]\n\nmodel: {hub: x}\n"
-    spots = read_yaml(written(tmp_path, text)).spots
+    path = written(tmp_path, text)
+    spots = read_yaml(path).spots
+    at = partial(Place, str(path))
     assert {loc: (spot.key, spot.place) for loc, spot in spots.items()} == {
-        (): (Place(2, 1), Place(2, 1)),
-        ("study",): (Place(2, 1), Place(3, 3)),
-        ("study", "id"): (Place(3, 3), Place(3, 9)),
-        ("study", "authors"): (Place(4, 3), Place(4, 15)),
-        ("study", "authors", 0): (Place(4, 16), Place(4, 16)),
-        ("study", "authors", 1): (Place(5, 5), Place(5, 5)),
-        ("model",): (Place(7, 1), Place(7, 8)),
-        ("model", "hub"): (Place(7, 9), Place(7, 14)),
+        (): (at(2, 1), at(2, 1)),
+        ("study",): (at(2, 1), at(3, 3)),
+        ("study", "id"): (at(3, 3), at(3, 9)),
+        ("study", "authors"): (at(4, 3), at(4, 15)),
+        ("study", "authors", 0): (at(4, 16), at(4, 16)),
+        ("study", "authors", 1): (at(5, 5), at(5, 5)),
+        ("model",): (at(7, 1), at(7, 8)),
+        ("model", "hub"): (at(7, 9), at(7, 14)),
     }
 
 
@@ -441,7 +455,8 @@ def test_yaml_becomes_plain_data_with_tuples(tmp_path: Path) -> None:
         (("model", "dtype"), "one of `auto`, `float32`, `bfloat16`"),
         (("model", "device"), "text of the form `auto`, `cpu`, `mps`, `cuda` or `cuda:1`"),
         (("measure", "key_span"), "one of `subject`, `object`, `first`, `self`, `previous`, `relation`"),
-        (("facts", "relations"), "a mapping with at least one entry"),
+        (("facts", "relations"), "a mapping"),
+        (("facts", "relations", "capital", "templates"), "a list"),
         (("contrasts",), "a list with at least one entry"),
     ],
 )
