@@ -24,6 +24,8 @@ from reportgen.analyses import (
     multi_hop,
     multi_hop_told,
     object_attention,
+    paraphrases,
+    paraphrases_told,
     relations,
     relations_told,
 )
@@ -85,6 +87,14 @@ ANALYSES: tuple[AnyAnalysis, ...] = (
         relations.needs,
         relations.find,
         relations_told.tell,
+    ),
+    Analysis(
+        "paraphrases",
+        "Wordings compared",
+        "Are the same heads found in every wording of the facts?",
+        paraphrases.needs,
+        paraphrases.find,
+        paraphrases_told.tell,
     ),
     Analysis(
         "gradient",

@@ -156,6 +156,12 @@ class RelationsSection(Section):
     settings: write `relations: {}`."""
 
 
+class ParaphrasesSection(Section):
+    """The study's first contrast in each wording by itself, where relations have several `templates`: which heads are found
+    there, at which heads the wording matters, and what is to be expected of one more. It needs two wordings of eight pairs
+    each, and has no settings: write `paraphrases: {}`."""
+
+
 def _misleads(template: str) -> str:
     known = ("subject", "object", "other")
     try:
@@ -377,6 +383,10 @@ class ExperimentsSection(Section):
     relations: Annotated[
         RelationsSection | None,
         Field(description="Whether all relations use the same heads."),
+    ] = None
+    paraphrases: Annotated[
+        ParaphrasesSection | None,
+        Field(description="Whether the same heads are found in every wording of the facts."),
     ] = None
     gradient: Annotated[
         GradientSection | None,
