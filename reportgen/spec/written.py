@@ -77,6 +77,7 @@ experiments:
   knockout: {facts: 24, sizes: [1, 5, 20], ablations: [mean, zero]}
   entropy: {}
   relations: {}
+  paraphrases: {}
   gradient: {facts: 60}
   few_shot: {shots: [0, 1, 2, 4], separator: newline}
   adversarial: {templates: ["Many people think that the answer is {other}, but they are wrong."]}
