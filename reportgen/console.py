@@ -1,7 +1,9 @@
 """What a person or a log sees of a run: bars with rate and time left on a terminal, plain lines elsewhere."""
 
+import sys
+import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console as RichConsole
@@ -11,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from reportgen.stages import peak_memory
 
 _SECONDS_BETWEEN_LINES = 10.0
+_INDENT, _NARROWEST = "  ", 30
 
 
 class Console:
@@ -22,6 +25,17 @@ class Console:
     def say(self, message: str) -> None:
         """One line."""
         self._rich.print(escape(message))
+
+    def tell(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Rows of what is told about and what is said of it, in two columns; a terminal wraps what is said in its own."""
+        listed = [(what, said) for what, said in rows if said]
+        column = max((len(what) for what, _ in listed), default=0) + 2
+        room = max(self._rich.width - column - len(_INDENT), _NARROWEST) if self._rich.is_terminal else sys.maxsize
+        for what, said in listed:
+            first, *more = textwrap.wrap(said, room, break_long_words=False, break_on_hyphens=False) or [""]
+            self.say(f"{_INDENT}{what:<{column}}{first}".rstrip())
+            for line in more:
+                self.say(f"{_INDENT}{'':<{column}}{line}")
 
     @contextmanager
     def counting(self, label: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:

@@ -7,13 +7,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from reportgen import numbers
 from reportgen.analyses.analysis import AnyAnalysis, Needs, Study
 from reportgen.analyses.table import ANALYSES
 from reportgen.capture.opening import ProvenModel
-from reportgen.capture.record import Scores, Shard
+from reportgen.capture.record import Scores
 from reportgen.capture.request import Request
 from reportgen.capture.run import Captured, capture, capture_each
 from reportgen.capture.tree import leaves
@@ -21,10 +20,7 @@ from reportgen.errors import InputError, ReportgenError, StudyError
 from reportgen.report.experiment import Experiment, Told
 from reportgen.report.results import Plan
 from reportgen.spec.section import Section
-from reportgen.store import Store
 from reportgen.universes import Measure
-
-_LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
@@ -83,16 +79,6 @@ def _alone(asked: Asked, model: ProvenModel) -> tuple[Asked, Scores]:
         return replace(asked, needs=error), capture((), model).values
 
 
-def best_rate(model: ProvenModel) -> float | None:
-    """Tokens that this model ran in a second here, at the best of some captures that are in the store; None without one.
-
-    The best, since a machine that was busy with other things says little of what one shard costs.
-    """
-    some = islice(Store(model.cache).entries(model.shelf("scores")), _LOOKED_AT)
-    runs = [Shard.from_bytes(payload).run for payload in some]
-    return max((run.computed / run.seconds for run in runs if run.seconds), default=None)
-
-
 def cost_text(asked: Asked, plan: Plan, rate: float | None) -> str:
     """What it costs in words: "entropy: no passes of its own", "few_shot: 1,050 forward passes (50,120 tokens), about 1 min".
 
@@ -107,9 +93,20 @@ def cost_text(asked: Asked, plan: Plan, rate: float | None) -> str:
         return f"{asked.analysis.id}: no passes of its own"
     backward = f", {numbers.count(passes.backward)} backward" if passes.backward else ""
     told = f"{numbers.things(forward, 'forward pass', 'forward passes')}{backward}"
-    work = (tokens + passes.tokens) * (1 + 2 * passes.backward / (forward + passes.backward))
+    work = _work(forward, passes.backward, tokens + passes.tokens)
     time = "" if rate is None else f", about {numbers.duration(work / rate)}"
     return f"{asked.analysis.id}: {told} ({numbers.things(tokens + passes.tokens, 'token')}){time}"
+
+
+def own_work(asked: Sequence[Asked]) -> float:
+    """The passes of all experiments beside the scores that they ask for, as so many tokens of forward passes."""
+    every = [one.requests.passes for one in asked]
+    return sum(_work(passes.forward, passes.backward, passes.tokens) for passes in every)
+
+
+def _work(forward: int, backward: int, tokens: int) -> float:
+    """Passes as so many tokens that go forward: a backward pass counts as two forward ones."""
+    return tokens * (1 + 2 * backward / (forward + backward)) if forward + backward else 0.0
 
 
 def _extra(needs: Needs, plan: Plan) -> tuple[int, int]:

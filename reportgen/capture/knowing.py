@@ -158,6 +158,13 @@ def know(
     )
 
 
+def unasked(statements: Sequence[Statement], facts: FactSet, model: ProvenModel) -> tuple[int, int]:
+    """How many facts `know` would ask the model about now, and how many it needs to know of. Opens no model."""
+    questions = _questions(statements, facts)
+    known = _read_shelf(Store(model.cache), model.shelf("knowledge"))
+    return sum(not question.is_answered(known[question.key]) for question in questions), len(questions)
+
+
 def _questions(statements: Sequence[Statement], facts: FactSet) -> list[_Question]:
     true = [fact for fact in facts.facts if fact.truth]
     bearers: dict[str, dict[str, Fact]] = {}

@@ -10,6 +10,7 @@ from reportgen.cli.capturing import capture, render
 from reportgen.cli.designing import calibrate, lock, power
 from reportgen.cli.publishing import doctor, publish, serve
 from reportgen.cli.running import build, check, regenerate
+from reportgen.cli.writing import explain, init, schema
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,7 +22,22 @@ def main() -> None:
     """
 
 
-for _command in (build, check, regenerate, capture, render, publish, serve, doctor, lock, power, calibrate):
+for _command in (
+    init,
+    explain,
+    schema,
+    build,
+    check,
+    regenerate,
+    capture,
+    render,
+    publish,
+    serve,
+    doctor,
+    lock,
+    power,
+    calibrate,
+):
     main.add_command(_command)
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import os
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -27,6 +27,11 @@ from reportgen.cli.common import (
 from reportgen.console import Console
 from reportgen.errors import ReportgenError
 from reportgen.profiled import Profiled
+
+if TYPE_CHECKING:
+    from reportgen.report.results import Plan
+    from reportgen.site.project import Site
+    from reportgen.sources import Source
 
 
 @click.command()
@@ -124,15 +129,28 @@ def regenerate(
 
 @click.command()
 @SPECS
+@SITE
+@SITE_URL
+@ENGINE
 @CACHE
 @LIMIT
 @QUIET
 @stoppable("Not every spec was checked.")
-def check(specs: tuple[Path, ...], cache: Path, limit: int | None, quiet: bool) -> None:
-    """Validate specs, facts and statements; loads no weights."""
-    from reportgen.study import experiment_costs, plan_study  # noqa: PLC0415
+def check(
+    specs: tuple[Path, ...],
+    folder: Path,
+    site_url: str | None,
+    engine: Literal["auto", "quarto", "pandoc"],
+    cache: Path,
+    limit: int | None,
+    quiet: bool,
+) -> None:
+    """Validate specs, facts and statements, and say what a build would do; loads no weights."""
+    from reportgen.site.project import Site  # noqa: PLC0415
+    from reportgen.study import plan_study  # noqa: PLC0415
 
     console = Console(quiet=quiet)
+    site = Site(folder, engine, site_url)
     try:
         sources = given_specs(specs, cache).sources
     except ReportgenError as error:
@@ -141,21 +159,28 @@ def check(specs: tuple[Path, ...], cache: Path, limit: int | None, quiet: bool) 
     for source in sources:
         try:
             plan = plan_study(source.load(), source.store, limit, console)
+            _tell_plan(source, plan, site, limit, console)
         except ReportgenError as error:
             errors.append(error)
-            continue
-        statements = plan.statements.statements
-        tokens = sum(len(statement.tokens.ids) for statement in statements)
-        console.say(f"{source.path}: {numbers.things(len(statements), 'statement')}, {numbers.things(tokens, 'token')}")
-        for notice in plan.notices:
-            console.say(f"  {notice.kind}: {notice.message}")
-            for item in notice.items[:5]:
-                console.say(f"    {item}")
-            if len(notice.items) > 5:
-                console.say(f"    and {len(notice.items) - 5} more")
-        for line in experiment_costs(plan, source.store, console):
-            console.say(f"  {line}")
     tell_errors(errors)
+
+
+def _tell_plan(source: "Source", plan: "Plan", site: "Site", limit: int | None, console: Console) -> None:
+    """What the study is, what a build would do for it and why, and what is doubtful about it."""
+    from reportgen.planned_page import plan_page  # noqa: PLC0415
+    from reportgen.planned_work import plan_work  # noqa: PLC0415
+
+    statements = plan.statements.statements
+    tokens = sum(len(statement.tokens.ids) for statement in statements)
+    console.say(f"{source.path}: {numbers.things(len(statements), 'statement')}, {numbers.things(tokens, 'token')}")
+    work = plan_work(plan, source.store, console)
+    console.tell((*work.rows(), *plan_page(plan, source.store, site, limit).rows()))
+    for notice in plan.notices:
+        console.say(f"  {notice.kind}: {notice.message}")
+        for item in notice.items[:5]:
+            console.say(f"    {item}")
+        if len(notice.items) > 5:
+            console.say(f"    and {len(notice.items) - 5} more")
 
 
 def _named(variable: str) -> Path | None:

@@ -151,6 +151,12 @@ def compare(before: RunRecord | None, after: RunRecord, facts: Facts) -> Compari
     )
 
 
+def input_causes(before: Inputs, after: Inputs, facts: Facts) -> tuple[Cause, ...]:
+    """What is other in the inputs of a later run: what can move a number, then what of the spec cannot."""
+    changed = spec_changes(before.spec, after.spec)
+    return (*_reasons(before, after, changed, facts), *_presentation(changed))
+
+
 def _inputs(record: RunRecord) -> Inputs:
     assert record.inputs is not None, "a finished run has its inputs"
     return record.inputs
@@ -237,15 +243,19 @@ def _versions(before: Inputs, after: Inputs) -> str:
 
 def _told(before: RunRecord, after: RunRecord, changed_keys: Sequence[SpecChange]) -> Iterator[Cause]:
     """What changed beside the inputs that can move a number."""
-    if shown_alone := [str(change) for change in changed_keys if not change.decides]:
-        places = numbers.things(len(shown_alone), "place")
-        yield Cause("presentation", f"The spec changed in {places} that can move no number.", tuple(shown_alone))
+    yield from _presentation(changed_keys)
     yield from _one("processor", "The processor", _inputs(before).processor, _inputs(after).processor)
     for one, other, what in ((after, before, "is new"), (before, after, "is gone")):
         for contrast in one.contrasts:
             if other.contrast(contrast.id) is None:
                 yield Cause("results", f"The contrast “{contrast.title}” {what}.")
     yield from _same_effects(before, after)
+
+
+def _presentation(changed_keys: Sequence[SpecChange]) -> Iterator[Cause]:
+    if shown_alone := [str(change) for change in changed_keys if not change.decides]:
+        places = numbers.things(len(shown_alone), "place")
+        yield Cause("presentation", f"The spec changed in {places} that can move no number.", tuple(shown_alone))
 
 
 def _same_effects(before: RunRecord, after: RunRecord) -> Iterator[Cause]:
