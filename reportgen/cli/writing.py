@@ -1,11 +1,12 @@
 """The commands for whoever writes a spec: a first one, its schema for editors, and what each key means."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from reportgen.cli.common import fail, stoppable
+from reportgen.cli.common import OVERRIDES, fail, stoppable
 from reportgen.errors import InputError, Problem, ReportgenError, shown
 
 _WIDEST = 110
@@ -105,8 +106,9 @@ def schema(to: Path | None) -> None:
 
 @click.command()
 @click.argument("key", required=False, metavar="[KEY or SPEC]")
+@OVERRIDES
 @stoppable("Nothing is changed.")
-def explain(key: str | None) -> None:
+def explain(key: str | None, overrides: tuple[str, ...]) -> None:
     """Say what a KEY of specs means, such as tests.headline, or list the sections; of a SPEC, what will be used.
 
     A SPEC is printed whole, every default filled in and marked.
@@ -117,8 +119,8 @@ def explain(key: str | None) -> None:
     try:
         if key is None:
             lines = list(explain_sections(width))
-        elif key.endswith((".yml", ".yaml")) or Path(key).is_file():
-            lines = _resolved(Path(key))
+        elif key.partition("#")[0].endswith((".yml", ".yaml")) or Path(key).is_file():
+            lines = _resolved(Path(key), overrides)
         else:
             lines = list(explain_key(key, width))
     except ReportgenError as error:
@@ -126,11 +128,15 @@ def explain(key: str | None) -> None:
     click.echo("\n".join(lines))
 
 
-def _resolved(path: Path) -> list[str]:
-    from reportgen.spec.load import load_spec  # noqa: PLC0415
+def _resolved(path: Path, overrides: Sequence[str]) -> list[str]:
+    """The study of a spec, or every one of its family, a document each."""
+    from reportgen.spec.load import load_specs  # noqa: PLC0415
     from reportgen.spec.resolved import resolved_lines  # noqa: PLC0415
 
-    return list(resolved_lines(load_spec(path).spec))
+    files = load_specs(path, overrides)
+    if len(files) == 1:
+        return list(resolved_lines(files[0].spec))
+    return [line for file in files for line in ("---", f"# {path}#{file.cell}", *resolved_lines(file.spec))]
 
 
 def _places(place: Path) -> tuple[Path | None, Path]:

@@ -18,7 +18,7 @@ from reportgen.report.glossary import GROUPS, terms
 from reportgen.report.markup import Md
 from reportgen.report.page import Card
 from reportgen.report.render import component, qmd_environment
-from reportgen.report.spec_reference import required_sections, spec_reference
+from reportgen.report.spec_reference import preamble_reference, required_sections, spec_reference
 from reportgen.spec.schema import PUBLISHED
 
 BIBLIOGRAPHY = "references.bib"
@@ -127,6 +127,7 @@ def _spec_reference() -> _Page:
         contents=True,
         values={
             "sections": spec_reference(),
+            "preamble": preamble_reference(),
             "required": required_sections(),
             "version": provenance.own_version(),
             "schema": Md(PUBLISHED),

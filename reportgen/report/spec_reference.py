@@ -14,7 +14,7 @@ from reportgen.spec import reference
 from reportgen.spec.reference import SpecKey, required_sections
 from reportgen.spec.written import EXAMPLES
 
-__all__ = ["EXAMPLES", "KeyReference", "SectionReference", "required_sections", "spec_reference"]
+__all__ = ["EXAMPLES", "KeyReference", "SectionReference", "preamble_reference", "required_sections", "spec_reference"]
 
 _Told = dict[type[BaseModel], str]
 """The sections told so far, each with its anchor."""
@@ -55,6 +55,11 @@ def spec_reference() -> tuple[SectionReference, ...]:
     """Every section of a spec, in the order of the model."""
     told: _Told = {}
     return tuple(_section(key, told) for key in reference.sections())
+
+
+def preamble_reference() -> tuple[KeyReference, ...]:
+    """What a file may say beside the sections, in order."""
+    return tuple(_key(key, {}) for key in reference.preamble())
 
 
 def _section(key: SpecKey, told: _Told) -> SectionReference:

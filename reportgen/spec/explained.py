@@ -4,7 +4,7 @@ and which keys are below it."""
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from reportgen.spec.reference import SpecKey, find_key, sections
+from reportgen.spec.reference import SpecKey, find_key, preamble, sections
 
 _INDENT = "  "
 _NARROWEST = 20
@@ -15,6 +15,10 @@ def explain_sections(width: int) -> Iterator[str]:
     yield "The sections of a spec; `reportgen explain SECTION` says more of one."
     yield ""
     yield from _listed([(key.place, _brief(key)) for key in sections()], width)
+    yield ""
+    yield "Beside them a file may say"
+    yield ""
+    yield from _listed([(key.place, _brief(key)) for key in preamble()], width)
 
 
 def explain_key(place: str, width: int) -> Iterator[str]:

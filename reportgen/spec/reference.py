@@ -12,7 +12,7 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, get_args, get_origin
 
 import yaml
@@ -22,6 +22,7 @@ from pydantic_core import PydanticUndefined
 
 from reportgen.errors import InputError, Problem, nearest, shown
 from reportgen.spec.model import StudySpec
+from reportgen.spec.preamble import Preamble
 from reportgen.spec.rules import Rule
 from reportgen.spec.wording import listed
 from reportgen.spec.written import EXAMPLES, KEY_EXAMPLES
@@ -116,7 +117,7 @@ class SpecKey:
         """What its section is: the paragraphs of the class's docstring, and the lists in it."""
         return () if self.section is None else tuple(inspect.cleandoc(self.section.__doc__ or "").split("\n\n"))
 
-    @property
+    @cached_property
     def keys(self) -> tuple["SpecKey", ...]:
         """The keys of its section, in order."""
         if self.section is None:
@@ -156,10 +157,18 @@ class SpecKey:
         return others[0] if others else yaml.safe_load(self.default.value) if self.default.value else None
 
 
+@cache
 def sections() -> tuple[SpecKey, ...]:
     """The top sections of a spec, in the order of the model."""
     top = Rule.of(StudySpec)
     return tuple(SpecKey(name, StudySpec, field, _below(top, name)) for name, field in StudySpec.model_fields.items())
+
+
+@cache
+def preamble() -> tuple[SpecKey, ...]:
+    """The keys of a spec file beside the sections of a study, in their order."""
+    top = Rule.of(Preamble)
+    return tuple(SpecKey(name, Preamble, field, _below(top, name)) for name, field in Preamble.model_fields.items())
 
 
 def required_sections() -> tuple[str, ...]:
@@ -168,8 +177,8 @@ def required_sections() -> tuple[str, ...]:
 
 
 def every_key(among: tuple[SpecKey, ...] | None = None) -> Iterator[SpecKey]:
-    """Every key of a spec, each before the keys below it."""
-    for key in sections() if among is None else among:
+    """Every key of a spec file, each before the keys below it."""
+    for key in (*preamble(), *sections()) if among is None else among:
         yield key
         yield from every_key(key.keys)
 
@@ -180,9 +189,9 @@ def find_key(place: str) -> SpecKey:
     Raises InputError where a spec has no such key, with the names that are near.
     """
     steps = [step for step in _STEP.findall(place.strip()) if not step.startswith("[")]
+    key, owner, among = None, "a spec", (*preamble(), *sections())
     if not steps:
-        raise _unknown(place, place, "a spec", sections())
-    key, owner, among = None, "a spec", sections()
+        raise _unknown(place, place, owner, among)
     while steps:
         name = steps.pop(0)
         found = next((one for one in among if one.name == name), None)

@@ -5,17 +5,20 @@
 3. Titles are the keys themselves, so that an editor heads what it shows with them; sections have no defaults of their own,
    since each of their keys has one.
 4. Every key has an example, the one that `reportgen explain` shows.
+5. A file that extends another, or whose matrix says the rest, may leave out what any other must have: so what sections
+   require that stand once is asked for on that condition alone.
 
 What no schema can say, such as that a model comes from exactly one place, `reportgen check` says.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from reportgen.spec.model import StudySpec
-from reportgen.spec.reference import every_key
+from reportgen.spec.preamble import Preamble
+from reportgen.spec.reference import SpecKey, every_key, sections
 
 FILE = "schema.json"
 """The name of the schema beside specs."""
@@ -32,13 +35,19 @@ def spec_schema() -> dict[str, Any]:
     """The schema as JSON has it."""
     made = _without_nulls(StudySpec.model_json_schema())
     definitions: dict[str, Any] = made.pop("$defs")
+    made["properties"] = {**_without_nulls(Preamble.model_json_schema())["properties"], **made["properties"]}
     _tell_keys(made, definitions)
     for name, definition in definitions.items():
         definition["title"] = _spaced(name)
+    required = _required(sections(), made.pop("required"))
+    _ask_on_condition_alone(sections(), definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **made,
         "title": TITLE,
+        "if": {"anyOf": [{"required": ["extends"]}, {"required": ["matrix"]}]},
+        "then": {},
+        "else": required,
         "$defs": definitions,
     }
 
@@ -65,7 +74,7 @@ def is_ours(path: Path) -> bool:
 def _tell_keys(top: dict[str, Any], definitions: Mapping[str, Any]) -> None:
     """Give each key its title, its words and its example."""
     for key in every_key():
-        owner = top if key.owner is StudySpec else definitions[key.owner.__name__]
+        owner = top if key.owner in (StudySpec, Preamble) else definitions[key.owner.__name__]
         said = owner["properties"][key.name]
         form = key.field.description if key.field.title is not None else None
         said["description"] = " ".join(filter(None, (key.words, form and f"{form[0].upper()}{form[1:]}.")))
@@ -74,6 +83,28 @@ def _tell_keys(top: dict[str, Any], definitions: Mapping[str, Any]) -> None:
             said.pop("default", None)
         if "examples" not in said and key.example_value is not None:
             said["examples"] = [key.example_value]
+
+
+def _required(keys: Iterable[SpecKey], names: Sequence[str]) -> dict[str, Any]:
+    """What is required of these keys, and of those below them that stand once."""
+    below = {key.name: found for key in keys if (found := _required_in(key))}
+    asked = {"required": list(names)} if names else {}
+    return {**asked, "properties": below} if below else asked
+
+
+def _required_in(key: SpecKey) -> dict[str, Any]:
+    if key.section is None or key.step == "[]":
+        return {}
+    found = _required(key.keys, [one.name for one in key.keys if one.field.is_required()])
+    return {"additionalProperties": found} if found and key.step else found
+
+
+def _ask_on_condition_alone(keys: Iterable[SpecKey], definitions: Mapping[str, Any]) -> None:
+    """Take out of the sections that stand once what `_required` asks for."""
+    for key in keys:
+        if key.section is not None and key.step != "[]":
+            definitions[key.section.__name__].pop("required", None)
+            _ask_on_condition_alone(key.keys, definitions)
 
 
 def _without_nulls(node: Any) -> Any:

