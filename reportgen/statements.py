@@ -19,10 +19,11 @@ from itertools import repeat
 
 from reportgen.errors import InputError, Problem
 from reportgen.facts.fact import Fact, FactSet
-from reportgen.facts.filling import Filled
+from reportgen.facts.filling import Filled, slot_names
 from reportgen.models.tokenizer import Tokenizer, Tokens
 from reportgen.notices import Notice
 from reportgen.spec.model import MeasureSection
+from reportgen.spec.wording import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def render_statements(facts: FactSet, tokenizer: Tokenizer, measure: MeasureSect
         _uneven_objects(pairs),
         _identical(pairs),
         _self_look(statements, measure),
+        _loose_spaces(statements),
     )
     return StatementSet(statements, tuple(notice for notice in notices if notice is not None))
 
@@ -315,7 +317,7 @@ def _straddling(statement: Statement) -> str:
     start, end = statement.subject_stretch
     lefts, rights = zip(*[statement.tokens.offsets[position] for position in statement.subject], strict=True)
     beside = statement.text[min(lefts) : start], statement.text[end : max(rights)]
-    return f"“{beside[0]}{statement.fact.subject}{beside[1]}”" if "".join(beside).strip() else ""
+    return f"“{beside[0]}{statement.text[start:end]}{beside[1]}”" if "".join(beside).strip() else ""
 
 
 def _uneven_objects(pairs: Sequence[tuple[Statement, Statement]]) -> Notice | None:
@@ -356,3 +358,19 @@ def _self_look(statements: Sequence[Statement], measure: MeasureSection) -> Noti
         f"In {looking} of {len(statements)} statements the query position is part of the key span: "
         "a head's attention to itself counts as attention to the span.",
     )
+
+
+def _loose_spaces(statements: Sequence[Statement]) -> Notice | None:
+    return _notice_over(
+        statements,
+        _spaced,
+        "{n} statements begin or end with a space, or have two in a row, which is how the model reads them.",
+    )
+
+
+def _spaced(statement: Statement) -> str:
+    if all(statement.text.split(" ")):
+        return ""
+    fact = statement.fact
+    empty = [name for name in slot_names(fact.template) if fact.columns.get(name) == ""]
+    return f"nothing stands in its {listed(empty)}" if empty else "its template has spaces there"

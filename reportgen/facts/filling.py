@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from reportgen.spec.slots import Slots
-from reportgen.spec.template import FILTERS, ROLES, Role, Template, jinja_environment, role_of
+from reportgen.spec.template import FILTERS, MARKS, ROLES, Role, Template, jinja_environment, role_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 Stretch = tuple[int, int]
 
-_OPEN = {"subject": "\ue000", "object": "\ue001"}
-_CLOSE = "\ue002"
-_MARKS = str.maketrans("", "", "\ue000\ue001\ue002")
+_OPEN = {"subject": MARKS[0], "object": MARKS[1]}
+_CLOSE = MARKS[2]
+_WITHOUT_MARKS = str.maketrans("", "", MARKS)
 
 
 class FillingError(ValueError):
@@ -115,7 +115,7 @@ def _compiled(template: str) -> "JinjaTemplate":
 def _fill_jinja(template: str, words: Mapping[str, str]) -> Filled:
     from jinja2 import TemplateError  # noqa: PLC0415
 
-    clean = {name: text.translate(_MARKS) for name, text in words.items()}
+    clean = {name: text.translate(_WITHOUT_MARKS) for name, text in words.items()}
     given = {name: _named(text, role) if (role := role_of(name)) else text for name, text in clean.items()}
     try:
         marked = _compiled(template).render(given)

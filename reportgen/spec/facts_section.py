@@ -180,11 +180,11 @@ class FactsSection(Section):
     def _misfits(self) -> Iterable[Misfit]:
         places = [name for name in ("file", "items", "pack", "dataset") if getattr(self, name)]
         if len(places) != 1:
-            named = " and ".join(f"`{name}`" for name in places) or "neither"
+            named = " and ".join(f"`{name}`" for name in places) or "none of them"
             yield Misfit(
                 "facts stand in exactly one of a `file`, inline under `items`, in a `pack` or in a `dataset`; "
                 f"got {named}",
                 at=tuple(places[1:2]),
             )
         elif not self.relations and not self.brings_wordings and self.columns.statement is None:
-            yield Misfit("name every relation of the facts with its wording under `relations`")
+            yield Misfit("name every relation of the facts with its wording under `relations`", at=("relations",))

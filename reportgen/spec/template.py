@@ -6,16 +6,19 @@
    another form of that name, such as a genitive: what it writes counts as the subject or the object itself.
 3. Of Jinja only what a few words need is let through, node by node: output, conditions, comparisons, and a handful of
    filters. There are no calls, no attributes, no loops, no arithmetic, so that nothing can be reached or run from a
-   template, and none takes longer than its text.
+   template, and none takes longer than its text. Nor does any nest deeper than `DEEPEST`: Jinja and Python write and read
+   its code by recursion.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Literal
 
-from reportgen.errors import shown
+from reportgen.errors import nearest, shown
 from reportgen.spec.section import Misfit, MisfitError
 from reportgen.spec.slots import Slots
 
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 
 Role = Literal["subject", "object"]
 ROLES: tuple[Role, ...] = ("subject", "object")
+DEEPEST = 24
+MARKS = "\ue000\ue001\ue002"
+"""Characters that nobody writes: between them a filled template of Jinja holds its subject and its object."""
 FILTERS = ("capitalize", "lower", "title", "trim", "upper")
 _NODES = frozenset(
     {
@@ -58,7 +64,9 @@ class Template:
             times = sum(role_of(name) == role for name in self.names)
             slot = f"{{{{ {role} }}}}" if self.jinja else f"{{{role}}}"
             if times == 0 or (times > 1 and not self.jinja):
-                yield f"a template names {slot} exactly once; this one names it {times} times"
+                meant = nearest(role, (name for name in self.names if role_of(name) is None)) if times == 0 else None
+                question = f". Is {shown(f'{{{meant}}}')} meant for it?" if meant else ""
+                yield f"a template names {slot} exactly once; this one names it {times} times{question}"
 
 
 def role_of(slot: str) -> Role | None:
@@ -99,29 +107,56 @@ def _plain_names(text: str) -> tuple[str, ...]:
 @lru_cache
 def _jinja_names(text: str) -> tuple[str, ...]:
     from jinja2 import TemplateSyntaxError  # noqa: PLC0415
-    from jinja2.nodes import Filter, Name, Test  # noqa: PLC0415
+    from jinja2.nodes import Name  # noqa: PLC0415
 
+    if set(MARKS) & set(text):
+        raise MisfitError(Misfit(_PRIVATE))
     try:
         tree = jinja_environment().parse(text)
     except TemplateSyntaxError as error:
         raise MisfitError(Misfit(f"this is no Jinja that can be read: {error.message}")) from error
     except RecursionError as error:
-        raise MisfitError(Misfit("this template is nested too deeply")) from error
-    for node in _below(tree):
-        kind = type(node).__name__
-        if kind not in _NODES:
-            raise MisfitError(Misfit(f"a template may not use Jinja's {kind}: {_ALLOWED}"))
-        if isinstance(node, Filter) and node.name not in FILTERS:
-            raise MisfitError(Misfit(f"a template may not use the filter {shown(node.name)}: {_ALLOWED}"))
-        if isinstance(node, Test) and node.name not in _TESTS:
-            raise MisfitError(Misfit(f"a template may not use the test {shown(node.name)}: {_ALLOWED}"))
+        raise MisfitError(Misfit(_TOO_DEEP)) from error
+    except ValueError as error:
+        raise MisfitError(Misfit(f"this is no Jinja that can be read: {error}")) from error
+    for node, depth in _below(tree):
+        if fault := _TOO_DEEP if depth > DEEPEST else _fault(node):
+            raise MisfitError(Misfit(fault))
     return tuple(node.name for node in tree.find_all(Name))
 
 
+_PRIVATE = "a template of Jinja may not hold the characters U+E000 to U+E002, which nobody writes"
+_TOO_DEEP = "this template is nested too deeply"
 _ALLOWED = f"it has slots, `if`, comparisons, and the filters {', '.join(FILTERS)}"
 
 
-def _below(node: "Node") -> "Iterator[Node]":
-    for child in node.iter_child_nodes():
-        yield child
-        yield from _below(child)
+def _fault(node: "Node") -> str:
+    """Why a node may not stand in a template; empty where it may."""
+    from jinja2.nodes import Const, Filter, Name, Test  # noqa: PLC0415
+
+    if (kind := type(node).__name__) not in _NODES:
+        return f"a template may not use Jinja's {kind}: {_ALLOWED}"
+    match node:
+        case Filter(name=name) if name not in FILTERS:
+            return f"a template may not use the filter {shown(name)}: {_ALLOWED}"
+        case Filter(name=name, args=[_, *_]):
+            return f"the filter {shown(name)} takes nothing in parentheses"
+        case Test(name=name) if name not in _TESTS:
+            return f"a template may not use the test {shown(name)}: {_ALLOWED}"
+        case Name(name="self"):
+            return "a slot of Jinja may not be called `self`: rename the column"
+        case Const(value=value) if set(MARKS) & set(str(value)):
+            return _PRIVATE
+        case Const(value=value) if value in (math.inf, -math.inf):
+            return "a number in a template is finite"
+    return ""
+
+
+def _below(top: "Node") -> "Iterator[tuple[Node, int]]":
+    """All nodes of a template, with their depths, whatever these are."""
+    level = [top]
+    for depth in count(1):
+        level = [child for node in level for child in node.iter_child_nodes()]
+        if not level:
+            return
+        yield from ((node, depth) for node in level)

@@ -199,8 +199,10 @@ def test_what_is_on_the_shelf_is_not_asked_again(tiny: Path, smollm_tokenizer: T
     assert know(statements[2:], given, smollm_tokenizer, model, MEASURE).facts == known.facts[1:]
     closed = ProvenModel(model.source, model.section, model.cache, Silent())
     assert know(statements, given, smollm_tokenizer, closed, MEASURE) == known
+    worded = facts("{subject} has {object}")
+    otherwise = render_statements(worded, smollm_tokenizer, MEASURE).statements
     with pytest.raises(StudyError, match="cannot open this model"):
-        know(statements, facts("{subject} has {object}"), smollm_tokenizer, closed, MEASURE)
+        know(otherwise, worded, smollm_tokenizer, closed, MEASURE)
 
 
 class Told(Silent):
