@@ -198,6 +198,7 @@ def _parts(plan: Planned) -> Parts:
             name=plan.source.name,
             identity=plan.source.identity,
             prepend_bos=spec.model.prepend_bos,
+            **dict(_flat({"chat": spec.model.chat.model_dump()} if spec.model.chat is not None else {})),
             dtype=spec.model.arithmetic,
         ),
         measure=_part(**dict(_flat(spec.measure.model_dump(mode="json")))),

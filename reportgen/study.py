@@ -15,10 +15,10 @@ from reportgen.examples import named_examples
 from reportgen.facts.load import load_facts
 from reportgen.facts.wordings import by_fact
 from reportgen.locking import lock_beside, lock_path
+from reportgen.models.chat import tokenizer_of
 from reportgen.models.convert import tokenizer_folder
 from reportgen.models.manifest import MANIFEST
 from reportgen.models.source import find_model
-from reportgen.models.tokenizer import Tokenizer
 from reportgen.planned import answerable, goes_by_measured, require_columns
 from reportgen.progress import Progress
 from reportgen.report.results import Plan, Results
@@ -63,7 +63,7 @@ def plan_study(file: SpecFile, cache: Path, limit: int | None, progress: Progres
     """Facts to statements, every guard included; raises InputError or StudyError. Loads no weights."""
     spec = file.spec
     source = find_model(spec.model, file.path.parent, cache)
-    tokenizer = Tokenizer(tokenizer_folder(source, cache, progress), spec.model.prepend_bos)
+    tokenizer = tokenizer_of(spec.model, tokenizer_folder(source, cache, progress))
     facts = load_facts(spec.facts, file.path, tokenizer.count, limit)
     file = clustered(file, by_fact(facts.facts))
     spec = file.spec

@@ -48,6 +48,9 @@ from reportgen.statements import Reading, Statement, place_readings, read_facts,
 RECALLED = "recalled"
 _TOO_FEW = f"fewer than {FEWEST_PAIRS} pairs, or independent units in a set, are left to compare"
 
+_NO_TOKEN = "the tokenizer has no beginning-of-sequence token"
+_TEMPLATE_BEGINS = "the chat template says which token comes first"
+
 _T = TypeVar("_T")
 
 PrependBos = Literal["always", "never"]
@@ -166,7 +169,7 @@ def measures(facts: FactSet, tokenizer: Tokenizer, spec: StudySpec, own: Sequenc
         begun = readings if prepend_bos == bos else _restart(readings, replace(tokenizer, prepend_bos=prepend_bos))
         for position in _with(first.query_position, other.query_positions):
             mine = (position, prepend_bos) == (first.query_position, bos)
-            read, why = (tuple(own), "") if mine else _place(begun, tokenizer.context, spec, position, statements)
+            read, why = (tuple(own), "") if mine else _place(begun, tokenizer, spec, position, statements)
             for aggregation in _with(first.aggregation, other.aggregations):
                 measure = Measure(position, prepend_bos, aggregation)
                 if reason := why or _one_token(read, aggregation, first.aggregation):
@@ -228,7 +231,10 @@ def _with(own: _T, others: Sequence[_T]) -> tuple[_T, ...]:
 
 
 def _restart(readings: Sequence[Reading], tokenizer: Tokenizer) -> tuple[Reading, ...]:
-    """The readings with the other choice of a first token; none where the tokenizer has no such token."""
+    """The readings with the other choice of a first token; none where the tokenizer has no such token, or a chat template
+    says which token comes first."""
+    if tokenizer.opening is not None:
+        return ()
     try:
         return tuple(restart(reading, tokenizer) for reading in readings)
     except StudyError:
@@ -237,17 +243,17 @@ def _restart(readings: Sequence[Reading], tokenizer: Tokenizer) -> tuple[Reading
 
 def _place(
     readings: Sequence[Reading],
-    context: int | None,
+    tokenizer: Tokenizer,
     spec: StudySpec,
     position: QueryPosition,
     earlier: Mapping[Measure, tuple[Statement, ...]],
 ) -> tuple[tuple[Statement, ...], str]:
     """The statements read from that position, or why they show nothing that the earlier ones do not."""
     if not readings:
-        return (), "the tokenizer has no beginning-of-sequence token"
+        return (), (_NO_TOKEN if tokenizer.opening is None else _TEMPLATE_BEGINS)
     measure = spec.measure.model_copy(update={"query_position": position})
     try:
-        read = place_readings(readings, measure, context).statements
+        read = place_readings(readings, measure, tokenizer.context).statements
     except InputError as error:
         return (), error.problems[0].message
     # Counted twice, the same reading would weigh double.

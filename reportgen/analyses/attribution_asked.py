@@ -81,8 +81,10 @@ def _unasked(true: Statement, false: Statement) -> str:
 def _answer(true: Statement, false: Statement, window: int, rng: np.random.Generator) -> Answer:
     fork = _fork(true, false)
     assert fork is not None, "only pairs that can be asked about have an answer"
-    # The first token takes what heads do not use, and the last one is the query itself: neither is like a subject's.
-    spare = [place for place in range(1, fork - 1) if place not in true.subject]
+    # The first token takes what heads do not use, the last one is the query itself, and a chat template's are no words of the
+    # statement: none of them is like a subject's.
+    own = next((place for place, (left, right) in enumerate(true.tokens.offsets) if right > left), 0)
+    spare = [place for place in range(max(1, own), fork - 1) if place not in true.subject]
     enough = len(spare) >= len(true.subject)
     others = sorted(rng.permutation(spare)[: len(true.subject)].tolist()) if enough else []
     return Answer(

@@ -24,9 +24,9 @@ from reportgen.capture.run import capture
 from reportgen.capture.tree import leaves
 from reportgen.errors import StudyError
 from reportgen.knowledge import FactKnowledge
+from reportgen.models.chat import tokenizer_of
 from reportgen.models.convert import tokenizer_folder
 from reportgen.models.source import find_model
-from reportgen.models.tokenizer import Tokenizer
 from reportgen.report.results import Plan
 from reportgen.spec.model import ModelSection
 from reportgen.statements import Statement, place_readings, read_facts
@@ -113,7 +113,7 @@ def _key(plan: Plan, section: ModelSection, question: Question) -> str:
 def _asked(plan: Plan, section: ModelSection, question: Question, own: ProvenModel) -> Answer:
     cache, progress, measure = own.cache, own.progress, plan.file.spec.measure
     source = find_model(section, plan.file.path.parent, cache)
-    tokenizer = Tokenizer(tokenizer_folder(source, cache, progress), section.prepend_bos)
+    tokenizer = tokenizer_of(section, tokenizer_folder(source, cache, progress))
     placed = place_readings(read_facts(plan.facts, tokenizer), measure, tokenizer.context)
     question.check(placed.statements)
     model = ProvenModel(source, section, cache, progress)

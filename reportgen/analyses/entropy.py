@@ -94,11 +94,11 @@ def needs(plan: Plan, _: EntropySection) -> Needs:
 def find(study: Study, _: EntropySection, scores: Scores) -> Entropy:
     """The spread over both choices of tokens."""
     count, recall = len(study.statements), study.tests.recall_heads().to_numpy()
-    first = study.statements[0].tokens.offsets[0]
+    tokenizer, first = study.plan.tokenizer, study.statements[0].tokens.offsets[0]
     return Entropy(
         whole=_spread(study, scores[:count]),
         rest=_spread(study, scores[count:]),
-        bos=first[0] == first[1],
+        bos=first[0] == first[1] if tokenizer.opening is None else tokenizer.bos is not None,
         recall=int(recall.sum()),
         matched=int((recall & (weights(recall) > 0)).sum()),
     )

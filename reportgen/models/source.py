@@ -16,7 +16,10 @@ from reportgen.models.manifest import MANIFEST, Manifest, read_manifest
 from reportgen.spec.model_section import ModelSection
 
 TOKENIZER = "tokenizer"
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "config.json")
+_TOKENIZER_FILES = (
+    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"),
+    "config.json",
+)
 """What is read of a model without its weights; results hold it in the folder `TOKENIZER`."""
 _WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "generation_config.json")
 

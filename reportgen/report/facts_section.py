@@ -4,6 +4,7 @@ from collections import Counter
 
 from reportgen import numbers
 from reportgen.report import words
+from reportgen.report.chat_words import with_opening
 from reportgen.report.document import Block, Heading, Prose, Raw, Table
 from reportgen.report.markup import Md, md
 from reportgen.report.render import component
@@ -35,7 +36,7 @@ def facts_blocks(results: Results) -> tuple[Block, ...]:
             md(
                 "“{text}” is {n}. A head's score is its attention from {query} (framed) to {keys} (underlined), {how}.",
                 text=example.text,
-                n=numbers.things(len(example.tokens.ids), "token"),
+                n=numbers.things(len(example.tokens.ids), "token") + with_opening(plan.tokenizer),
                 query=words.query_position(plan.file.spec.measure),
                 keys=words.key_span(plan.file.spec.measure),
                 how=words.aggregation(plan.file.spec.measure),
@@ -101,7 +102,7 @@ def _summary(results: Results) -> Md:
     lengths = [len(statement.tokens.ids) for statement in statements]
     true = sum(statement.fact.truth for statement in statements)
     return md(
-        "{n}, {true} true and {false} false, in {pairs}; {least} to {most} tokens each, {all} in all. The subject takes "
+        "{n}, {true} true and {false} false, in {pairs}; {least} to {most} tokens each{opening}, {all} in all. The subject takes "
         "{subject} tokens on average, the object {object}.",
         n=numbers.things(len(statements), "statement"),
         true=numbers.count(true),
@@ -109,6 +110,7 @@ def _summary(results: Results) -> Md:
         pairs=numbers.things(len(twins(statements)), "pair"),
         least=min(lengths),
         most=max(lengths),
+        opening=with_opening(results.plan.tokenizer),
         all=numbers.count(sum(lengths)),
         subject=numbers.decimal(sum(len(s.subject) for s in statements) / len(statements), 1),
         object=numbers.decimal(sum(len(s.object) for s in statements) / len(statements), 1),

@@ -8,8 +8,10 @@ import re
 from reportgen import numbers, provenance
 from reportgen.findings import Finding
 from reportgen.models.source import ModelSource
+from reportgen.models.tokenizer import Tokenizer
 from reportgen.report import words
 from reportgen.report.capture_words import software
+from reportgen.report.chat_words import read_as
 from reportgen.report.controls_section import controls_method
 from reportgen.report.experiment import experiments_method
 from reportgen.report.markup import Md, join_md, md
@@ -127,19 +129,28 @@ def _short_identity(source: ModelSource) -> str:
 
 def _facts(results: Results) -> Md:
     plan, facts = results.plan, results.plan.file.spec.facts
+    read = read_as(plan.file.spec.model, plan.tokenizer)
     statements = plan.statements.statements
     pairs = sum(statement.fact.truth for statement in statements)
     relations = len({statement.fact.relation for statement in statements})
-    bos = plan.tokenizer.bos is not None
     return md(
-        "The study rests on {n} ({pairs} of them true) about {relations}, tokenized by the model's own tokenizer "
-        "{bos}. {twins}",
+        "The study rests on {n} ({pairs} of them true) about {relations}, tokenized by the model's own tokenizer{first}.{read} "
+        "{twins}",
         n=numbers.things(len(statements), "statement"),
         pairs=numbers.count(pairs),
         relations=numbers.things(relations, "relation"),
-        bos="with a beginning-of-sequence token put first" if bos else "without a beginning-of-sequence token",
+        first=_first_token(plan.tokenizer),
+        read=f" {read}" if read else "",
         twins=_TWINS[facts.false_objects].format(seed=facts.seed),
     )
+
+
+def _first_token(tokenizer: Tokenizer) -> str:
+    """Whether a token is put before each statement, where no chat template says what stands there."""
+    if tokenizer.opening is not None:
+        return ""
+    with_bos = " with a beginning-of-sequence token put first"
+    return with_bos if tokenizer.bos is not None else " without a beginning-of-sequence token"
 
 
 def _measured(spec: StudySpec) -> Md:

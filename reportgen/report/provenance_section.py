@@ -2,7 +2,9 @@
 
 from reportgen import provenance
 from reportgen.models.manifest import Manifest
+from reportgen.models.tokenizer import Tokenizer
 from reportgen.report.capture_words import capture_entries
+from reportgen.report.chat_words import read_as
 from reportgen.report.document import Block, Heading, Prose, Raw
 from reportgen.report.downloads import Download
 from reportgen.report.markup import Md, plain_md
@@ -21,6 +23,7 @@ def provenance_blocks(results: Results, files: tuple[Download, ...]) -> tuple[Bl
         Heading(2, Md("Provenance"), "provenance"),
         Raw(component("components/entries", entries=_entries(results))),
         Prose(plain_md(f"This page is made again by `{_command(results)}`.")),
+        *_opening(plan.tokenizer),
         Raw(folded("The spec", component("components/code", text=plan.file.text), "more")),
     )
 
@@ -34,12 +37,16 @@ def _command(results: Results) -> str:
 
 def _entries(results: Results) -> list[tuple[str, str]]:
     plan, spec = results.plan, results.plan.file.spec
-    bos = "put first" if plan.tokenizer.bos is not None else "not added"
+    first = f"beginning-of-sequence token {'put first' if plan.tokenizer.bos is not None else 'not added'}"
+    if plan.tokenizer.opening is not None:
+        first = "what comes first is the chat template's"
+    read = read_as(spec.model, plan.tokenizer)
     return [
         ("Model", plan.source.name),
         ("Origin", plan.source.origin),
         ("Identity", plan.source.identity.replace(":", " ", 1)),
-        ("Tokenizer", f"the model's own; beginning-of-sequence token {bos} ({spec.model.prepend_bos})"),
+        ("Tokenizer", f"the model's own; {first} ({spec.model.prepend_bos})"),
+        *([("Chat template", read)] if read else []),
         ("Spec", f"{plan.file.path.name}, SHA-256 {content_key(plan.file.text)[:16]}…"),
         ("Seeds", f"facts {spec.facts.seed}, tests {spec.tests.seed}"),
         *capture_entries(results.captured.runs),
@@ -48,6 +55,14 @@ def _entries(results: Results) -> list[tuple[str, str]]:
         *results.captured.runs[-1].versions,
         *provenance.versions(provenance.PAGE_PACKAGES),
     ]
+
+
+def _opening(tokenizer: Tokenizer) -> list[Block]:
+    """The text that the chat template writes before every statement, in full."""
+    if tokenizer.opening is None:
+        return []
+    text = component("components/code", text=tokenizer.opening.text)
+    return [Raw(folded("The chat template's text before every statement", text, "more"))]
 
 
 def _rendered(captured: Manifest | None) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from reportgen.locking import Lock
 from reportgen.models.source import ModelSource
 from reportgen.models.tokenizer import Tokenizer
 from reportgen.notices import Notice
+from reportgen.report.chat_words import chat_notices
 from reportgen.report.experiment import Experiment
 from reportgen.spec.model import SpecFile
 from reportgen.statements import StatementSet
@@ -45,8 +46,10 @@ class Plan:
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """What the facts and their statements give to doubt, or had to leave out."""
-        return (*self.facts.notices, *self.statements.notices)
+        """What the facts and their statements give to doubt, or had to leave out, and how statements are read if not as they
+        are."""
+        read = chat_notices(self.file.spec.model, self.tokenizer)
+        return (*read, *self.facts.notices, *self.statements.notices)
 
 
 @dataclass(frozen=True)

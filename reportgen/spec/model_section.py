@@ -16,6 +16,17 @@ Device = Annotated[
 ]
 
 
+class ChatSection(Section):
+    """Each statement is read as the beginning of the assistant's answer in the model's own chat template: before it stands what
+    the template makes of these messages, and nothing after it. The page shows that text. `chat: {}` takes the defaults."""
+
+    user: Annotated[Name, Field(description="What the user asks before every statement.")] = "State a fact."
+    system: Annotated[
+        Name | None,
+        Field(description="The system message. Without it some templates write one of their own."),
+    ] = None
+
+
 class ModelSection(Section):
     """Which model, from exactly one of four places: a hub, a folder, a GGUF file, a registry package."""
 
@@ -57,6 +68,13 @@ class ModelSection(Section):
             "tokenizer does. Heads may rest on that token, so it moves scores."
         ),
     ] = "auto"
+    chat: Annotated[
+        ChatSection | None,
+        Field(
+            description="Reads statements inside the model's chat template; without this key they are plain text, in "
+            "instruct models too. The template then says which token comes first: `prepend_bos` stays `auto`."
+        ),
+    ] = None
     device: Annotated[
         Device, Field(title="Where the model runs. `auto` takes a GPU where there is one, else the processor.")
     ] = "auto"
@@ -88,3 +106,9 @@ class ModelSection(Section):
             )
         if self.revision is not None and self.hub is None:
             yield Misfit("`revision` names a commit on the hub and belongs to `hub` alone", at=("revision",))
+        if self.chat is not None and self.prepend_bos != "auto":
+            yield Misfit(
+                f"with `chat` the template says which token comes first, so `prepend_bos` is not {self.prepend_bos}: "
+                "leave one of the two out",
+                at=("prepend_bos",),
+            )

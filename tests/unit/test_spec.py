@@ -129,7 +129,8 @@ report:
   examples: [France]
 """
 
-MODEL_PLACES = ("{folder: weights}", "{gguf: m.gguf}", "{package: llm-x, file: m.gguf}")
+CHAT = "{hub: gpt2, chat: {user: Where?, system: Be brief.}}"
+MODEL_PLACES = (CHAT, "{folder: weights}", "{gguf: m.gguf}", "{package: llm-x, file: m.gguf}")
 FACTS_PLACES = (
     "pack: currencies\n  only: {relation: capital, size: [big, 2]}",
     "dataset: {name: NeelNanda/counterfact-tracing, config: a, split: train, revision: b}\n  format: counterfact",
