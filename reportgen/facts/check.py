@@ -1,6 +1,7 @@
 """What rows may not say together, or against the spec: each check lists every row that breaks it."""
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from reportgen.errors import Problem, nearest, shown
@@ -20,6 +21,26 @@ def row_problems(rows: Sequence[Row], relations: Collection[str], wordings: str)
         *_contradictions(rows),
         *_broken_pairs(rows),
     ]
+
+
+def agreeing(rows: Sequence[Row]) -> tuple[tuple[Row, ...], list[str]]:
+    """The rows that no other contradicts or repeats, and a line with place and reason for each that goes.
+
+    Of a true row the false object alone goes, where another row says that it is true as well.
+    """
+    repeated = {problem.where: problem.message for problem in _duplicates(rows)}
+    left_out = [f"{where}: {message}" for where, message in repeated.items()]
+    once = [row for row in rows if row.where not in repeated]
+    denied = {problem.where: problem.message for problem in _contradictions(once)}
+    found = []
+    for row in once:
+        if row.where not in denied:
+            found.append(row)
+            continue
+        left_out.append(f"{row.where}: {'its false object is left out: ' if row.truth else ''}{denied[row.where]}")
+        if row.truth:
+            found.append(replace(row, false_object=""))
+    return tuple(found), left_out
 
 
 def _unknown_relations(rows: Iterable[Row], relations: Collection[str]) -> list[Problem]:

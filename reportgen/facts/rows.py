@@ -11,7 +11,8 @@ from reportgen.facts.table import Record
 from reportgen.facts.words import clean, forbidden_character
 
 _KNOWN = frozenset({"subject", "relation", "object", "false_object", "truth", "pair"})
-_TRUTHS = frozenset({"true", "false"})
+_TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_LONGEST = 131_072
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ def cell_problems(record: Record) -> list[Problem]:
         for name, text in cells.items()
         if (character := forbidden_character(text))
     ]
+    long = [
+        Problem(record.where, f"{shown(name)} holds {len(text):,} characters", "a value is a name or a sentence")
+        for name, text in cells.items()
+        if len(text) > _LONGEST
+    ]
     empty = [
         Problem(record.where, f"`{name}` is empty", "fill it in, or remove the fact")
         for name in ("subject", "object")
@@ -57,8 +63,13 @@ def cell_problems(record: Record) -> list[Problem]:
     ]
     truth = cells.get("truth", "true")
     if truth.casefold() in _TRUTHS:
-        return [*broken, *empty]
-    return [*broken, *empty, Problem(record.where, f"`truth` is {shown(truth)}", "write true or false")]
+        return [*broken, *long, *empty]
+    return [
+        *broken,
+        *long,
+        *empty,
+        Problem(record.where, f"`truth` is {shown(truth)}", "write true or false, 1 or 0, yes or no"),
+    ]
 
 
 def as_row(record: Record, wordings: Mapping[str, tuple[str, ...]]) -> Row:
@@ -70,7 +81,7 @@ def as_row(record: Record, wordings: Mapping[str, tuple[str, ...]]) -> Row:
         subject=cells["subject"],
         relation=cells["relation"],
         object=cells["object"],
-        truth=cells.get("truth", "true").casefold() == "true",
+        truth=_TRUTHS[cells.get("truth", "true").casefold()],
         false_object=cells.get("false_object", ""),
         pair=cells.get("pair", ""),
         columns={name: text for name, text in cells.items() if name not in _KNOWN},

@@ -132,12 +132,12 @@ def test_a_missing_column_suggests_the_nearest(tmp_path: Path) -> None:
         Problem(
             at(tmp_path, 2),
             "the column `subject` is missing; the header says `Subject,relation,objct`",
-            "did you mean `subject` by `Subject`? rename it",
+            "did you mean `subject` by `Subject`? rename it, or say so under `facts.columns`",
         ),
         Problem(
             at(tmp_path, 2),
             "the column `object` is missing; the header says `Subject,relation,objct`",
-            "did you mean `object` by `objct`? rename it",
+            "did you mean `object` by `objct`? rename it, or say so under `facts.columns`",
         ),
     )
 
@@ -232,11 +232,11 @@ def test_an_unknown_relation_suggests_the_nearest(tmp_path: Path) -> None:
 
 
 def test_a_truth_other_than_true_or_false_is_told(tmp_path: Path) -> None:
-    rows = "Peru,capital,Lima,yes\nItaly,capital,Rome,\nSpain,capital,Madrid,TRUE\n"
+    rows = "Peru,capital,Lima,maybe\nItaly,capital,Rome,\nSpain,capital,Madrid,TRUE\nChad,capital,Niamey,0\n"
     found = problems(tmp_path, "subject,relation,object,truth\n" + rows)
     assert found == (
-        Problem(at(tmp_path, 2), "`truth` is `yes`", "write true or false"),
-        Problem(at(tmp_path, 3), "`truth` is ``", "write true or false"),
+        Problem(at(tmp_path, 2), "`truth` is `maybe`", "write true or false, 1 or 0, yes or no"),
+        Problem(at(tmp_path, 3), "`truth` is ``", "write true or false, 1 or 0, yes or no"),
     )
 
 
