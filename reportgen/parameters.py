@@ -8,6 +8,7 @@ import click
 
 _AGES = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _MOST_SIZES = 20
+_COLUMNS = ("subject", "relation", "object", "false_object", "truth", "pair", "statement")
 _FEWEST_PAIRS, _MOST_PAIRS = 2, 10_000_000
 
 
@@ -43,6 +44,23 @@ def age(text: str) -> timedelta:
     if written is None:
         raise click.BadParameter(f"{_short(text)} is not a length of time such as 12h, 7d or 4w")
     return int(written[1]) * _AGES[written[2]]
+
+
+def renaming(text: str) -> tuple[str, str]:
+    """A column's name of ours and that of a file: "subject=country"."""
+    ours, _, theirs = text.partition("=")
+    if ours not in _COLUMNS or not theirs:
+        raise click.BadParameter(f"{_short(text)} is not NAME=COLUMN with one of the names {', '.join(_COLUMNS)}")
+    return ours, theirs
+
+
+def number_or_least(text: str) -> int:
+    """A number of facts from 1 on; "least" is 0."""
+    if text == "least":
+        return 0
+    if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or int(text) == 0:
+        raise click.BadParameter(f"{_short(text)} is neither a whole number from 1 on nor `least`")
+    return int(text)
 
 
 def _short(text: str) -> str:

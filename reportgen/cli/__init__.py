@@ -8,6 +8,7 @@ import click
 
 from reportgen.cli.capturing import capture, render
 from reportgen.cli.designing import calibrate, lock, power
+from reportgen.cli.facts import facts
 from reportgen.cli.publishing import doctor, publish, serve
 from reportgen.cli.running import build, check, regenerate
 from reportgen.cli.writing import explain, init, schema
@@ -37,6 +38,7 @@ for _command in (
     lock,
     power,
     calibrate,
+    facts,
 ):
     main.add_command(_command)
 

@@ -1,0 +1,1 @@
+"""Facts before a study: named on the command line, described, balanced, converted."""
