@@ -41,13 +41,14 @@ class Asker:
                     _tell(f"  {problem.message}" + (f"; {problem.remedy}" if problem.remedy else ""))
 
     def choose(self, question: str, given: str | None, options: Sequence[str], remark: str = "") -> str:
-        """One of some options, the first by default; where there is one alone, nothing is asked."""
+        """One of some options, the first by default; its beginning will do. Where there is one alone, nothing is asked."""
         if given is None and len(options) == 1:
             return options[0]
 
         def read(answer: str) -> str:
-            if answer in options:
-                return answer
+            begun = [option for option in options if answer and option.startswith(answer)]
+            if answer in options or len(begun) == 1:
+                return answer if answer in options else begun[0]
             near = nearest(answer, options)
             listed = ", ".join(map(shown, options))
             remedy = f"did you mean {shown(near)}?" if near else f"answer one of {listed}"

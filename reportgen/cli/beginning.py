@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from pydantic import ValidationError
 
 from reportgen import numbers
+from reportgen.catalogue import Pack, find_pack, pack_names
 from reportgen.cli.asking import Asker
 from reportgen.errors import InputError, Problem, nearest, shown
 from reportgen.facts.look import Look, look_at
@@ -94,32 +95,27 @@ _FALSE_REMARK = (
 def _facts(flags: Flags, beside: Path, asker: Asker) -> _Chosen:
     """The facts and their wordings, by the kind of source that is answered."""
 
-    def pack_names() -> tuple[str, ...]:
-        return ()
-
-    def read(answer: str) -> Look | str | None:
+    def read(answer: str) -> Look | Pack | None:
         if answer == EXAMPLES:
             return None
         if answer.startswith(PACK):
-            name = answer.removeprefix(PACK).strip()
-            if name in pack_names():
-                return name
-            near = nearest(name, pack_names())
-            remedy = f"did you mean {shown(PACK + near)}?" if near else f"there are {listed(pack_names())}"
-            raise InputError(Problem("facts", f"no pack is called {shown(name)}", remedy))
+            return find_pack(answer.removeprefix(PACK).strip(), "facts")
         return look_at(Path(answer).expanduser())
 
-    remark = f"A CSV file with a row a fact, {shown(EXAMPLES)}, or a ready pack: {listed(PACK + name for name in pack_names())}."
+    remark = (
+        f"A table with a row a fact (CSV, JSON Lines, Parquet, Excel), {EXAMPLES}, or {PACK}NAME for a ready pack:\n"
+        f"{', '.join(pack_names())}."
+    )
     found = asker.ask("Facts", flags.facts, EXAMPLES, read, remark)
     if found is None:
         templates = _templates(flags, (EXAMPLE_RELATION,), asker, {EXAMPLE_RELATION: EXAMPLE_TEMPLATE})
         return _Chosen(None, templates, false_choices(given=False), EXAMPLE_TITLE)
-    if isinstance(found, str):
+    if isinstance(found, Pack):
         if flags.templates:
             raise InputError(
                 Problem("--template", "a pack brings its own wordings", "leave it out; change them in the spec")
             )
-        return _Chosen(found, {}, false_choices(given=False), found.replace("_", " ").capitalize())
+        return _Chosen(found.name, {}, false_choices(given=False), found.title.removesuffix("."))
     return _own_file(found, flags, beside, asker)
 
 
@@ -130,12 +126,17 @@ def _own_file(look: Look, flags: Flags, beside: Path, asker: Asker) -> _Chosen:
     subject = asker.ask(
         "Column of subjects", flags.subject or ("subject" if not remark else None), look.subject, column, remark
     )
-    thing = asker.ask("Column of objects", flags.object or ("object" if not remark else None), look.object, column)
-    if subject == thing:
-        raise InputError(
-            Problem(str(look.path), f"{shown(subject)} cannot hold both subjects and objects", "name two columns")
-        )
+
+    def other(answer: str) -> str:
+        if column(answer) == subject:
+            remedy = f"name one of {listed(name for name in look.columns if name != subject)}"
+            raise InputError(Problem(str(look.path), f"{shown(subject)} holds the subjects already", remedy))
+        return answer
+
+    likely = look.object if look.object != subject else next(name for name in look.columns if name != subject)
+    thing = asker.ask("Column of objects", flags.object or ("object" if not remark else None), likely, other)
     relation = flags.relation if flags.relation is not None else look.relation or ""
+    relation = "" if relation in (subject, thing) else relation
     relations = look.relations(column(relation)) if relation else (thing.replace("_", " "),)
     templates = _templates(flags, relations, asker, {name: proposed_template(name) for name in relations})
     facts = FactsFile(

@@ -19,7 +19,11 @@ _IGNORED = "site/_site/\nsite/_qmd/\nsite/.build-*/\nsite/.lock/\n"
 @click.option("--id", "study", metavar="ID", help="The study's id, which names its spec and its address.")
 @click.option("--title", metavar="TEXT", help="The title of its page.")
 @click.option("--model", metavar="MODEL", help="hub:NAME[@REVISION], folder:PATH, gguf:FILE or package:NAME[/FILE].")
-@click.option("--facts", metavar="FACTS", help="A CSV file, `examples` for a few, or pack:NAME for a ready pack.")
+@click.option(
+    "--facts",
+    metavar="FACTS",
+    help="A table (CSV, JSON Lines, Parquet, Excel), `examples` for a few, or pack:NAME for a ready pack.",
+)
 @click.option("--subject", metavar="COLUMN", help="The file's column of subjects.")
 @click.option("--object", "thing", metavar="COLUMN", help="The file's column of objects.")
 @click.option("--relation", metavar="COLUMN", help="The file's column of relations; empty where all facts are of one.")

@@ -1,16 +1,19 @@
-"""A first look at a CSV of facts, before any spec says what its columns hold: what they are called, and what they may be.
+"""A first look at a table of facts, before any spec says what its columns hold: what they are called, and what they may be.
 
 Columns are proposed by name, those with the usual names first; of a file that names neither subject nor object the first
 two columns that are left are proposed. Nothing is decided here: whoever looks asks the author, and the spec says it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reportgen.errors import InputError, Problem, shown
-from reportgen.facts.table import Record, read_table
-from reportgen.facts.words import clean, forbidden_character
+from reportgen.facts.containers import own_rows
+from reportgen.facts.readers.raw import CellError, RawRow, cell_text
+from reportgen.facts.rows import cell_problems, cleaned
+from reportgen.facts.table import Record
+from reportgen.facts.words import forbidden_character
 
 MOST_RELATIONS = 200
 
@@ -22,6 +25,8 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     "truth": ("truth", "label", "is_true"),
 }
 """Roles of columns with the names by which one is proposed for them, in lower case with underscores."""
+
+_TRUTHS = frozenset({"true", "false", "1", "0"})
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,7 @@ class Look:
     def relations(self, column: str) -> tuple[str, ...]:
         """The relations that the rows name in a column, in their order. Raises InputError where they are no names, or so many
         that the column can hold none."""
-        found = tuple(dict.fromkeys(clean(record.cells[column]) for record in self.records))
+        found = tuple(dict.fromkeys(record.cells[column] for record in self.records))
         for name in found:
             if not name or forbidden_character(name):
                 what = "a relation that is empty" if not name else f"a relation with {forbidden_character(name)} in it"
@@ -59,11 +64,14 @@ class Look:
 
 
 def look_at(path: Path) -> Look:
-    """What a CSV of facts holds. Raises InputError where it cannot be read, or has fewer than two columns or no row."""
-    table = read_table(path, str(path))
-    if not table.records:
-        raise InputError(*table.problems)
-    columns = tuple(table.records[0].cells)
+    """What a table of facts holds. Raises InputError where it cannot be read, has fewer than two columns or no row, or where a
+    cell holds what no fact may."""
+    table = own_rows("auto", path, str(path))
+    records = [cleaned(_record(row, table.columns)) for row in table.rows]
+    problems = [*table.problems, *(problem for record in records for problem in cell_problems(record))]
+    if problems:
+        raise InputError(*problems)
+    columns = table.columns
     if len(columns) < 2:
         remedy = "give it a column of subjects and one of objects, separated by commas"
         raise InputError(Problem(str(path), f"the facts file has one column alone, {shown(columns[0])}", remedy))
@@ -74,13 +82,25 @@ def look_at(path: Path) -> Look:
     return Look(
         path=path,
         columns=columns,
-        records=table.records,
+        records=tuple(records),
         subject=subject,
         object=thing,
         relation=found["relation"] if found["relation"] not in (subject, thing) else None,
-        false_object=found["false_object"],
-        truth=found["truth"],
+        false_object=_holding(records, found["false_object"], any),
+        truth=_holding(records, found["truth"], lambda texts: {text.casefold() for text in texts} <= _TRUTHS),
     )
+
+
+def _record(row: RawRow, columns: Iterable[str]) -> Record:
+    try:
+        return Record(row.where, {name: cell_text(row.values.get(name)) for name in columns})
+    except CellError as error:
+        raise InputError(Problem(row.where, f"a value {error}", "give each cell plain text")) from error
+
+
+def _holding(records: Sequence[Record], column: str | None, fits: Callable[[list[str]], bool]) -> str | None:
+    """The column, where what it holds fits."""
+    return column if column is not None and fits([record.cells[column] for record in records]) else None
 
 
 def _named(columns: Sequence[str], names: Iterable[str]) -> str | None:
