@@ -131,7 +131,7 @@ class Study:
         from reportgen.studies import Builder  # noqa: PLC0415
 
         builder = Builder(Site.at(Path(site), "auto", None), self.progress, self.limit)
-        built = builder.build(Given((Source(self.file.path, self.cache),), whole=False))
+        built = builder.build(Given((Source(self.file.path, self.cache, self.file),), whole=False))
         if built.errors:
             raise built.errors[0]
         return built.outcomes[0]

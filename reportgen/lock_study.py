@@ -17,7 +17,7 @@ def lock_study(file: SpecFile, site: Site, cache: Path, progress: Progress, *, a
 
     Raises InputError where there is one and `again` is not said, or where the one there is damaged.
     """
-    path = lock_path(file.path)
+    path = lock_path(file.path, file.cell)
     earlier = read_lock(path) if path.exists() else None
     if earlier is not None and not again:
         problem = f"the study was locked on {earlier.day} already"

@@ -121,9 +121,9 @@ class Deviation:
         return f"{self.part}: {self.what}"
 
 
-def lock_path(spec: Path) -> Path:
-    """Where a spec's lock is kept: beside it."""
-    return spec.with_suffix(".lock.json")
+def lock_path(spec: Path, cell: str = "") -> Path:
+    """Where a study's lock is kept: beside its spec, under the name of its cell too where the spec has several studies."""
+    return spec.with_suffix(f".{cell}.lock.json" if cell else ".lock.json")
 
 
 def lock_of(plan: Planned, *, after_results: bool = False, earlier: Lock | None = None) -> Lock:
@@ -162,9 +162,9 @@ def read_lock(path: Path) -> Lock:
     return lock
 
 
-def lock_beside(spec: Path) -> Lock | None:
-    """The lock of a spec, or None where there is none; raises what `read_lock` raises."""
-    path = lock_path(spec)
+def lock_beside(spec: Path, cell: str = "") -> Lock | None:
+    """The lock of a study, or None where there is none; raises what `read_lock` raises."""
+    path = lock_path(spec, cell)
     return read_lock(path) if path.exists() else None
 
 

@@ -46,9 +46,10 @@ class Built:
 
     @property
     def errors(self) -> tuple[Exception, ...]:
-        """Every error, in the order of the studies, the site's own last."""
+        """Every error once, in the order of the studies, the site's own last."""
         own = () if self.site_error is None else (self.site_error,)
-        return (*(outcome.error for outcome in self.outcomes if outcome.error is not None), *own)
+        of_studies = dict.fromkeys(outcome.error for outcome in self.outcomes if outcome.error is not None)
+        return (*of_studies, *own)
 
 
 @dataclass(frozen=True)
@@ -75,23 +76,33 @@ class Builder:
         outcomes: list[Outcome] = []
         for source in given.sources:
             taken = {outcome.study: outcome.path for outcome in outcomes if outcome.page is not None}
-            with self.progress.stage(source.path.stem):
-                outcomes.append(self._outcome(source, taken))
+            with self.progress.stage(source.label):
+                outcomes += self._outcomes(source, taken)
         try:
             self._write(outcomes, whole=given.whole)
         except ReportgenError as error:
             return Built(tuple(outcomes), error)
         return Built(tuple(outcomes))
 
-    def _outcome(self, source: Source, taken: dict[str, Path]) -> Outcome:
-        path = source.path
-        card = next((card for card in self._published.values() if path.name in (card.spec, card.id)), None)
-        study, title = ("", path.stem) if card is None else (card.id, card.title)
+    def _outcomes(self, source: Source, taken: dict[str, Path]) -> list[Outcome]:
+        """What became of the study; of all studies that the spec described last time, where it cannot be read."""
         try:
             file = source.load()
-            study, title = file.spec.study.id, file.spec.study.title
+        except Exception as error:  # whatever went wrong in this study, the others go on; the caller tells
+            cards = [card for card in self._published.values() if _came_from(card, source.path)]
+            known = [
+                Outcome(source.path, card.id, card.title, _kept(card, error, taken), error=error) for card in cards
+            ]
+            return known or [Outcome(source.path, "", source.path.stem, None, error=error)]
+        return [self._outcome(source, file, taken)]
+
+    def _outcome(self, source: Source, file: SpecFile, taken: dict[str, Path]) -> Outcome:
+        path, study, title = source.path, file.spec.study.id, file.spec.study.title
+        named = file.name if file.cell else path.name
+        before = next((card for card in self._published.values() if named in (card.spec, card.id)), None)
+        card = self._published.get(study, before)
+        try:
             _require_free(study, path, taken)
-            card = self._published.get(study, card)
             key = study_key(file, source.store, self.limit, self.site.key)
             aged = not source.captured and self._aged(study)
             if card is not None and not aged and self._stands(card, key):
@@ -101,10 +112,8 @@ class Builder:
             with fresh_store(source.store) if aged else nullcontext(source.store) as store:
                 page, comparison = self._run(file, store, key)
             return Outcome(path, study, title, page, comparison)
-        except Exception as error:  # whatever went wrong in this study, the others go on; the caller tells
-            # Another spec may have taken over the id that this one had; the page is that one's then.
-            kept = None if card is None or card.id in taken else failed(card, error)
-            return Outcome(path, study, title, kept, error=error)
+        except Exception as error:
+            return Outcome(path, study, title, None if card is None else _kept(card, error, taken), error=error)
 
     def _stands(self, card: Card, key: str) -> bool:
         return card.key == key and not card.failing and self.site.holds(card.id)
@@ -168,6 +177,16 @@ def _as_it_is(page: StudyPage | Kept, now: Mapping[str, Card]) -> StudyPage | Ke
     if isinstance(page, StudyPage) or page.card.failing:
         return page
     return Kept(now.get(page.card.id, page.card))
+
+
+def _came_from(card: Card, path: Path) -> bool:
+    """Whether a study has the spec, or is one of its family, or has the results folder."""
+    return path.name in (card.spec, card.id) or card.spec.startswith(f"{path.name}#")
+
+
+def _kept(card: Card, error: Exception, taken: Mapping[str, Path]) -> Kept | None:
+    """The page of last time; another spec may have taken over the id that the study had, and the page is that one's then."""
+    return None if card.id in taken else failed(card, error)
 
 
 def _require_free(study: str, path: Path, taken: dict[str, Path]) -> None:

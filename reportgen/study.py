@@ -40,7 +40,9 @@ def study_key(file: SpecFile, cache: Path, limit: int | None, site_key: str) -> 
     model = find_model(file.spec.model, file.path.parent, cache).identity
     others = [_identity(section, file.path.parent, cache) for section in file.spec.other_models]
     results = _content(cache / MANIFEST)  # where the store is a results folder, all that it holds
-    return content_key(file.text, content, _content(lock_path(file.path)), model, results, limit, site_key, *others)
+    return content_key(
+        file.text, content, _content(lock_path(file.path, file.cell)), model, results, limit, site_key, *others
+    )
 
 
 def _identity(section: ModelSection, beside: Path, cache: Path) -> str:
@@ -71,7 +73,7 @@ def plan_study(file: SpecFile, cache: Path, limit: int | None, progress: Progres
     labels = label_columns(statements.statements)
     require_columns(labels, spec, str(file.path))
     named_examples(labels, spec.report, str(file.path))
-    return Plan(file, source, tokenizer, facts, statements, lock_beside(file.path), limit)
+    return Plan(file, source, tokenizer, facts, statements, lock_beside(file.path, file.cell), limit)
 
 
 def clustered(file: SpecFile, column: str | None) -> SpecFile:

@@ -10,6 +10,7 @@ from reportgen import numbers, parameters
 from reportgen.cli.common import (
     CACHE,
     ENGINE,
+    OVERRIDES,
     QUIET,
     SITE,
     SITE_URL,
@@ -42,17 +43,25 @@ RESULTS = Path("results")
     metavar="AGE",
     help="Ask the model anew where the cache holds older scores: 12h, 6d, 4w; 0d in any case.",
 )
+@OVERRIDES
 @CACHE
 @QUIET
 @stoppable("The shards captured so far are kept; results are left whole or not at all.")
-def capture(specs: tuple[Path, ...], to: Path, max_age: timedelta | None, cache: Path, quiet: bool) -> None:
+def capture(
+    specs: tuple[Path, ...],
+    to: Path,
+    max_age: timedelta | None,
+    overrides: tuple[str, ...],
+    cache: Path,
+    quiet: bool,
+) -> None:
     """Run the studies and leave results folders, from which pages are rendered without a model."""
     from reportgen.capturing import capture_study  # noqa: PLC0415
 
     console = Console(quiet=quiet)
     errors: list[Exception] = []
     try:
-        sources = given_specs(specs, cache).sources
+        sources = given_specs(specs, cache, overrides).sources
     except ReportgenError as error:
         fail(error)
     for source in sources:

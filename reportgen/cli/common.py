@@ -35,6 +35,13 @@ CACHE = click.option(
 LIMIT = click.option(
     "--limit", type=click.IntRange(min=2), metavar="N", help="Take the first N facts alone; the page says so."
 )
+OVERRIDES = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Set a key of the spec otherwise, as in tests.alpha=0.01, values as in YAML; the page says so. May be repeated.",
+)
 QUIET = click.option("--quiet", is_flag=True, help="Say nothing but errors.")
 SITE = click.option(
     "--site",
@@ -65,13 +72,13 @@ def stoppable(what_remains: str) -> Iterator[None]:
         _stop(f"Stopped. {what_remains}")
 
 
-def given_specs(paths: Sequence[Path], cache: Path) -> "Given":
-    """The studies at some paths, or every spec in specs/; a usage error where there is none."""
+def given_specs(paths: Sequence[Path], cache: Path, overrides: Sequence[str] = ()) -> "Given":
+    """The studies at some paths, or every spec in specs/, with what is set otherwise; a usage error where there is none."""
     from reportgen.sources import Given  # noqa: PLC0415
 
     if not paths and not any(_SPECS.glob("*.yml")):
         raise click.UsageError("there is no .yml file in specs/ here; name a SPEC")
-    return Given.of(paths or (_SPECS,), cache)
+    return Given.of(paths or (_SPECS,), cache, overrides)
 
 
 def tell_site(built: "Built", site: "Site", console: Console) -> None:

@@ -14,6 +14,7 @@ from reportgen.cli.common import (
     CHANGED,
     ENGINE,
     LIMIT,
+    OVERRIDES,
     QUIET,
     SITE,
     SITE_URL,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 @ENGINE
 @CACHE
 @LIMIT
+@OVERRIDES
 @click.option(
     "--profile",
     is_flag=True,
@@ -55,6 +57,7 @@ def build(
     engine: Literal["auto", "quarto", "pandoc"],
     cache: Path,
     limit: int | None,
+    overrides: tuple[str, ...],
     profile: bool,
     quiet: bool,
 ) -> None:
@@ -66,7 +69,7 @@ def build(
         from reportgen.studies import Builder  # noqa: PLC0415
 
         site = Site.at(folder, engine, site_url)
-        built = Builder(site, progress, limit).build(given_specs(specs, cache))
+        built = Builder(site, progress, limit).build(given_specs(specs, cache, overrides))
     except ReportgenError as error:
         fail(error)
     tell_site(built, site, console)
@@ -134,6 +137,7 @@ def regenerate(
 @ENGINE
 @CACHE
 @LIMIT
+@OVERRIDES
 @QUIET
 @stoppable("Not every spec was checked.")
 def check(
@@ -143,6 +147,7 @@ def check(
     engine: Literal["auto", "quarto", "pandoc"],
     cache: Path,
     limit: int | None,
+    overrides: tuple[str, ...],
     quiet: bool,
 ) -> None:
     """Validate specs, facts and statements, and say what a build would do; loads no weights."""
@@ -152,7 +157,7 @@ def check(
     console = Console(quiet=quiet)
     site = Site(folder, engine, site_url)
     try:
-        sources = given_specs(specs, cache).sources
+        sources = given_specs(specs, cache, overrides).sources
     except ReportgenError as error:
         fail(error)
     errors: list[Exception] = []
@@ -172,7 +177,7 @@ def _tell_plan(source: "Source", plan: "Plan", site: "Site", limit: int | None, 
 
     statements = plan.statements.statements
     tokens = sum(len(statement.tokens.ids) for statement in statements)
-    console.say(f"{source.path}: {numbers.things(len(statements), 'statement')}, {numbers.things(tokens, 'token')}")
+    console.say(f"{source.name}: {numbers.things(len(statements), 'statement')}, {numbers.things(tokens, 'token')}")
     work = plan_work(plan, source.store, console)
     console.tell((*work.rows(), *plan_page(plan, source.store, site, limit).rows()))
     for notice in plan.notices:

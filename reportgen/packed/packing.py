@@ -58,13 +58,13 @@ def pack(results: Results, model: ProvenModel, target: Path) -> Packed:
     no folder can hold them; what stood there stays.
     """
     _require_ours(target)
-    inputs = _inputs(results.plan.file)
     try:
+        inputs = _inputs(results.plan.file)
         recover(target)
         clear_left(target.parent, _PARTIAL)
         with folder_beside(target, _PARTIAL) as making:
-            for place, file in {**inputs, **_tokenizer(results.plan.tokenizer.folder)}.items():
-                _put(making / place, file.read_bytes())
+            for place, content in {**inputs, **_tokenizer(results.plan.tokenizer.folder)}.items():
+                _put(making / place, content)
             _excerpt(model, Store(making))
             manifest = _manifest(results, model, making, spec=next(iter(inputs)))
             _put(making / MANIFEST, manifest.to_bytes())
@@ -79,25 +79,28 @@ def _require_ours(target: Path) -> None:
         raise StudyError(f"{target}: something else than results stands there. Choose another folder with --to.")
 
 
-def _inputs(file: SpecFile) -> dict[str, Path]:
-    """The spec, first, then its facts and its lock, by their places in the folder: as they lie to one another."""
+def _inputs(file: SpecFile) -> dict[str, bytes]:
+    """The spec, first, then its facts and its lock, by their places in the folder: as they lie to one another. One study of a
+    family leaves a spec that is called by its id."""
     folder = Path(os.path.realpath(file.path.parent))
-    paths = [folder / file.path.name]
+    spec = folder / (f"{file.spec.study.id}.yml" if file.cell else file.path.name)
+    held = {spec: file.text.encode()}
     if (facts := file.spec.facts.file) is not None:
         if Path(facts).is_absolute():
             raise StudyError(
                 f"{file.path}: facts.file is an absolute path, {shown(facts)}, which no other machine has. "
                 "Put the facts beside the spec."
             )
-        paths.append(Path(os.path.normpath(folder / facts)))
-    if (lock := lock_path(paths[0])).exists():
-        paths.append(lock)
-    root = Path(os.path.commonpath([path.parent for path in paths]))
-    return {(PurePosixPath(INPUTS) / path.relative_to(root).as_posix()).as_posix(): path for path in paths}
+        path = Path(os.path.normpath(folder / facts))
+        held[path] = path.read_bytes()
+    if (lock := lock_path(folder / file.path.name, file.cell)).exists():
+        held[lock_path(spec)] = lock.read_bytes()
+    root = Path(os.path.commonpath([path.parent for path in held]))
+    return {(PurePosixPath(INPUTS) / path.relative_to(root).as_posix()).as_posix(): held[path] for path in held}
 
 
-def _tokenizer(folder: Path) -> dict[str, Path]:
-    return {f"{TOKENIZER}/{file.name}": file for file in tokenizer_files(folder)}
+def _tokenizer(folder: Path) -> dict[str, bytes]:
+    return {f"{TOKENIZER}/{file.name}": file.read_bytes() for file in tokenizer_files(folder)}
 
 
 def _excerpt(model: ProvenModel, excerpt: Store) -> None:

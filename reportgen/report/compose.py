@@ -22,6 +22,7 @@ from reportgen.report.expectations_section import expectation_blocks
 from reportgen.report.experiments_page import PAGE as EXPERIMENTS
 from reportgen.report.experiments_page import experiments_document, experiments_summary
 from reportgen.report.facts_section import facts_blocks
+from reportgen.report.family_member import family_files
 from reportgen.report.further_section import dose_blocks, interaction_blocks
 from reportgen.report.knowledge_section import knowledge_blocks
 from reportgen.report.lock_section import lock_blocks, state_text
@@ -39,6 +40,7 @@ from reportgen.report.robustness_page import robustness_document
 from reportgen.report.run_record import facts_csv
 from reportgen.report.tables import folded
 from reportgen.report.twin import twin
+from reportgen.spec.model import FamilySection
 
 
 def compose_study(results: Results, key: str, site: str, comparison: Comparison | None = None) -> StudyPage:
@@ -87,6 +89,7 @@ def compose_study(results: Results, key: str, site: str, comparison: Comparison 
             **pictures(results, site),
             f"{FOLDER}/study.js": script("study", data),
             FILE: study_null(results.findings).to_json(),
+            **family_files(results),
         },
         pieces=lambda: pieces(results),
         further=further,
@@ -131,10 +134,21 @@ def _opening(results: Results, comparison: Comparison | None) -> tuple[Block, ..
         *_standing(comparison),
     )
     blocks: list[Block] = [Prose(join_md(md("[{chip}]{{.chip}}", chip=chip) for chip in chips), "chips")]
+    if (family := plan.file.spec.study.family) is not None:
+        blocks.append(Prose(_family(family)))
     if plan.limit is not None:
         text = md("Only the first {n} facts of the study were used, to look at quickly.", n=plan.limit)
         blocks.append(Callout("warning", Md("A part of the study"), text))
     return tuple(blocks)
+
+
+def _family(family: FamilySection) -> Md:
+    """Of which family the study is, and what it is in it."""
+    return md(
+        "One of a family of studies, which [a page of its own](../../families/{id}.html) compares: {values}.",
+        id=Md(family.id),
+        values=", ".join(f"{axis} {value}" for axis, value in family.values.items()),
+    )
 
 
 def _standing(comparison: Comparison | None) -> Iterator[str]:
@@ -195,7 +209,7 @@ def _card(results: Results, key: str) -> Card:
     spec = plan.file.spec
     return Card(
         id=spec.study.id,
-        spec=plan.file.path.name,
+        spec=plan.file.name,
         title=spec.study.title,
         question=spec.study.question,
         model=plan.source.name,

@@ -48,6 +48,15 @@ class Filter:
     choices: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class ListedFamily:
+    """A family of studies as the list names it: its id and title, and how many studies it has."""
+
+    id: str
+    title: str
+    studies: int
+
+
 def compose_index(title: str, cards: Sequence[Card], changes: Sequence[Change]) -> Document:
     """The first page: the newest studies, and the latest of `changes`, which begin with the newest."""
     return Document(
@@ -72,16 +81,32 @@ def compose_index(title: str, cards: Sequence[Card], changes: Sequence[Change]) 
     )
 
 
-def compose_studies(title: str, cards: Sequence[Card], nulls: Mapping[str, StudyNull]) -> Document:
-    """The list of all studies, one card each, and what stands over all of them (`nulls` by their titles)."""
+def compose_studies(
+    title: str, cards: Sequence[Card], nulls: Mapping[str, StudyNull], families: Sequence[ListedFamily] = ()
+) -> Document:
+    """The list of all studies, one card each, the families among them, and what stands over all (`nulls` by their titles)."""
     return Document(
         title="Studies",
         question="",
         description=f"{title}: all studies, with what each found and how it stands.",
         authors=(),
         depth=0,
-        blocks=(Raw(_listing(cards)), *across_site(nulls)),
+        blocks=(*_families(families), Raw(_listing(cards)), *across_site(nulls)),
     )
+
+
+def _families(families: Sequence[ListedFamily]) -> tuple[Block, ...]:
+    """The pages on which studies are compared."""
+    lines = (
+        md(
+            "[{title}](families/{id}.html) ({n})",
+            title=one.title,
+            id=Md(one.id),
+            n=numbers.things(one.studies, "study", "studies"),
+        )
+        for one in families
+    )
+    return (Prose(md("Families, whose studies are compared: {all}", all=join_md(lines, ", "))),) if families else ()
 
 
 def _newest(cards: Sequence[Card]) -> tuple[Block, ...]:

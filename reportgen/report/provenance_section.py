@@ -1,5 +1,7 @@
 """Provenance on the page: where every number came from, how to make it again, and the files."""
 
+import shlex
+
 from reportgen import provenance
 from reportgen.models.manifest import Manifest
 from reportgen.models.tokenizer import Tokenizer
@@ -11,6 +13,7 @@ from reportgen.report.markup import Md, plain_md
 from reportgen.report.render import component
 from reportgen.report.results import Results
 from reportgen.report.tables import folded
+from reportgen.spec.overrides import OPTION
 from reportgen.store import content_key
 
 
@@ -32,7 +35,9 @@ def _command(results: Results) -> str:
     captured, limit = results.plan.source.captured, results.plan.limit
     if captured is not None:
         return f"reportgen render results/{captured.study}"
-    return f"reportgen build {results.plan.file.path.name}" + ("" if limit is None else f" --limit {limit}")
+    file = results.plan.file
+    told = [file.name, *(part for text in file.overrides for part in (OPTION, text))]
+    return shlex.join(["reportgen", "build", *told]) + ("" if limit is None else f" --limit {limit}")
 
 
 def _entries(results: Results) -> list[tuple[str, str]]:
@@ -47,7 +52,7 @@ def _entries(results: Results) -> list[tuple[str, str]]:
         ("Identity", plan.source.identity.replace(":", " ", 1)),
         ("Tokenizer", f"the model's own; {first} ({spec.model.prepend_bos})"),
         *([("Chat template", read)] if read else []),
-        ("Spec", f"{plan.file.path.name}, SHA-256 {content_key(plan.file.text)[:16]}…"),
+        ("Spec", f"{plan.file.name}, SHA-256 {content_key(plan.file.text)[:16]}…"),
         ("Seeds", f"facts {spec.facts.seed}, tests {spec.tests.seed}"),
         *capture_entries(results.captured.runs),
         *_rendered(plan.source.captured),

@@ -41,7 +41,7 @@ def run_record(results: Results, earlier: Sequence[RunRecord]) -> RunRecord:
         captured=max((run.finished for run in results.captured.runs), default=""),
         inputs=_inputs(results),
         finding=finding_text.one_line(results.findings[0], spec),
-        contrasts=tuple(_contrast(finding) for finding in results.findings),
+        contrasts=tuple(contrast_record(finding) for finding in results.findings),
         expectations=judge(results.findings, spec.expect, earlier),
         replications=replicate(results.findings, spec.replicates),
     )
@@ -116,7 +116,8 @@ def _each(values: Iterable[str]) -> str:
     return "; ".join(sorted(set(values)))
 
 
-def _contrast(finding: Finding) -> ContrastRecord:
+def contrast_record(finding: Finding) -> ContrastRecord:
+    """What every head showed in one contrast, as a record holds it."""
     tests = finding.tests
     return ContrastRecord(
         id=tests.contrast.id,

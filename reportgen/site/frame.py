@@ -17,6 +17,7 @@ from reportgen.report.page import Card
 from reportgen.report.render import qmd
 from reportgen.report.replications_page import replications_document
 from reportgen.report.site_pages import Calibrated, site_pages
+from reportgen.site.families import write_families
 from reportgen.site.feed import FILE as FEED
 from reportgen.site.feed import atom
 from reportgen.site.histories import StudyHistory
@@ -32,11 +33,12 @@ def write_frame(site: Site, staged: Staged, cards: Sequence[Card]) -> None:
     own = {path.stem for path in site.sources if path.suffix == ".qmd"}
     histories = {card.id: StudyHistory.of(staged.out / beside(card.id), card.title) for card in cards}
     changes = _newest(histories.values())
+    families = write_families(staged, cards)
     documents: dict[str, Document] = {
         "index": compose_index(
             site.settings.title, cards, [(entry.day, entry.study, entry.headline) for entry in changes]
         ),
-        "studies": compose_studies(site.settings.title, cards, _nulls(staged.out, cards)),
+        "studies": compose_studies(site.settings.title, cards, _nulls(staged.out, cards), families),
         "changes": changes_document(changes),
         "replications": replications_document(
             {study: (one.title, one.replications) for study, one in histories.items()}

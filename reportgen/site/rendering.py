@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reportgen.report.page import Card
+from reportgen.site.families import FOLDER as FAMILIES
 from reportgen.site.manifest import FILE, TOKEN, Manifest, page_sources
 from reportgen.site.project import Site, beside
 from reportgen.site.staging import Staged, put, share, share_tree
@@ -50,6 +51,7 @@ class Rendering:
             yield from self._new(beside(card.id))
         self.cards.sort(key=lambda card: card.id)
         write_frame(self.site, self.staged, self.cards)
+        yield from self._new(Path(FAMILIES))
         yield from self._new(Path())
 
     def _new(self, folder: Path) -> Iterator[Path]:

@@ -59,8 +59,8 @@ def checked(source: YamlSource, keys: tuple[str, ...]) -> Preamble:
     try:
         return Preamble.model_validate(data)
     except ValidationError as error:
-        flaws = (*source.flaws, *Critic(source, Preamble).flaws(error))
-        raise InputError(*(flaw.problem for flaw in sorted(flaws, key=lambda flaw: flaw.place))) from error
+        flaws = {(flaw.place, flaw.loc): flaw for flaw in (*source.flaws, *Critic(source, Preamble).flaws(error))}
+        raise InputError(*(flaw.problem for flaw in sorted(flaws.values(), key=lambda flaw: flaw.place))) from error
 
 
 def _read(path: Path, above: tuple[Path, ...]) -> Layers:

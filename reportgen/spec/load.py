@@ -48,7 +48,7 @@ def load_spec(path: Path, overrides: Sequence[str] = ()) -> SpecFile:
     files = load_specs(path, overrides)
     if len(files) == 1:
         return files[0]
-    names = listed(f"{path}#{file.cell}" for file in files)
+    names = listed(file.name for file in files)
     raise InputError(Problem(str(path), f"this is a family of {len(files)} studies", f"name one of them: {names}"))
 
 

@@ -90,9 +90,9 @@ def slug(name: str) -> str:
 
 
 def _flaws(axes: Sequence[_Axis], source: YamlSource, overrides: Sequence[YamlSource]) -> Iterator[Flaw]:
-    for axis in axes:
-        yield from _axis_flaws(axis, source)
-        yield from (flaw for override in overrides if (flaw := _set_anyway(axis, source, override)))
+    of_axes = [flaw for axis in axes for flaw in _axis_flaws(axis, source)]
+    yield from of_axes
+    yield from (flaw for axis in axes for override in overrides if (flaw := _set_anyway(axis, source, override)))
     place = source.spots[_MATRIX,].key
     cells = math.prod(len(axis.values) for axis in axes)
     if cells > MOST_CELLS:
@@ -102,7 +102,8 @@ def _flaws(axes: Sequence[_Axis], source: YamlSource, overrides: Sequence[YamlSo
     if _FAMILY in source.spots:
         message = "`study.family` says of what family a study is, and here `matrix` does"
         yield Flaw(source.spots[_FAMILY].key, _FAMILY, message, "remove one of the two")
-    yield from _id_flaws(axes, source)
+    if not of_axes:
+        yield from _id_flaws(axes, source)
 
 
 def _axis_flaws(axis: _Axis, source: YamlSource) -> Iterator[Flaw]:
@@ -125,7 +126,8 @@ def _axis_flaws(axis: _Axis, source: YamlSource) -> Iterator[Flaw]:
 
 def _set_anyway(axis: _Axis, source: YamlSource, override: YamlSource) -> Flaw | None:
     """What is wrong where the command line sets what the axis varies."""
-    varied = [leaf for value in axis.values for leaf in leaves_in(value_at(source.data, value.loc), axis.loc)]
+    values = (value_at(source.data, value.loc) for value in axis.values)
+    varied = [leaf for value in values if value != {} for leaf in leaves_in(value, axis.loc)]
     for loc in leaves_in(override.data):
         if any(loc[: len(leaf)] == leaf or leaf[: len(loc)] == loc for leaf in varied):
             message = f"the matrix varies {path_of(loc)}, on its axis {shown(axis.key)}"
@@ -170,6 +172,7 @@ def _below(at: Loc, value: _Value, source: YamlSource) -> YamlSource:
     data = value_at(source.data, value.loc)
     spots = {at[:end]: source.spots[value.loc[:2]] for end in range(len(at))}
     spots |= {loc: source.spots[*value.loc, *loc[len(at) :]] for loc in locs_in(data, at)}
+    spots[at] = replace(spots[at], key=source.spots[value.loc[:2]].key)
     for key in reversed(at):
         data = {str(key): data}
     assert isinstance(data, dict)

@@ -302,7 +302,7 @@ def test_a_folder_of_somebody_elses_is_not_replaced(here: Here, tmp_path: Path) 
         capture_study(Source(here.spec, here.cache), tmp_path, Silent())
     assert (tmp_path / "s" / "thesis.tex").read_text() == "years of work"
     with pytest.raises(StudyError, match="results already"):
-        capture_study(Source.at(here.results, here.cache), tmp_path, Silent())
+        capture_study(next(Source.at(here.results, here.cache)), tmp_path, Silent())
 
 
 # Packs one of two studies, in forks that are killed at lines of code spread over all that are executed.
