@@ -1,6 +1,7 @@
 """One study from several texts: a spec that extends another, keys that the command line sets, a matrix of studies."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -270,3 +271,15 @@ def test_the_fullest_spec_comes_through_a_base_unchanged(tmp_path: Path) -> None
     file = load_spec(tmp_path / "s.yml")
     assert file.spec == load_spec(tmp_path / "full.yml").spec
     assert yaml.safe_load(file.text) == json.loads(json.dumps(yaml.safe_load(FULLEST)))
+
+
+def test_the_family_of_the_how_to_page_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "templates/site/pages/how-to.qmd.j2").read_text()
+    for name, text in re.findall(r'```\{\.yaml filename="(.+?)"\}\n(.*?)```', page, re.DOTALL):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    files = load_specs(tmp_path / "specs" / "landmarks.yml")
+    assert len(files) == 8
+    assert files[-1].spec.study.id == "landmarks-gpt-2-built-in-max"
+    assert files[-1].cell in page
+    assert files[-1].spec.facts.file == "shared/landmarks.csv"
