@@ -15,6 +15,8 @@ from reportgen.facts.readers.raw import MOST_EXPANDED, MOST_VALUES, CellError, N
 
 LONGEST_CELL = 131_072
 """Characters; the same as Python's CSV reader takes."""
+_EACH = 50
+"""The bytes of an empty string in Python."""
 
 
 def plain_value(value: Any) -> Value:
@@ -77,25 +79,42 @@ class Batches:
             raise InputError(Problem(place, f"{shown(name)} {err}", "store it as text")) from err
 
     def _weigh(self, name: str, column: Any) -> None:
+        """Add what a column's texts take when each of them is a Python string; nested ones are looked into."""
         import pyarrow as pa  # noqa: PLC0415
         import pyarrow.compute as pc  # noqa: PLC0415
 
-        words = column.dictionary if pa.types.is_dictionary(column.type) else column
+        if pa.types.is_nested(column.type):
+            for part in _parts(column):
+                self._weigh(name, part)
+            return
+        packed = pa.types.is_dictionary(column.type)
+        words = column.dictionary if packed else column
         if not _is_text(words.type):
             self.taken += column.nbytes
-            return self._require()
+            self._require()
+            return
         lengths = pc.binary_length(words)
         if (longest := pc.max(lengths).as_py() or 0) > LONGEST_CELL:
             message = f"{shown(name)} holds a value of {longest:,} bytes, more than the {LONGEST_CELL:,} allowed"
             raise InputError(Problem(self.where, message, "a value is a name or a sentence"))
-        each = pc.take(lengths, column.indices) if pa.types.is_dictionary(column.type) else lengths
-        self.taken += pc.sum(each).as_py() or 0
-        return self._require()
+        each = pc.cast(pc.take(lengths, column.indices) if packed else lengths, pa.int64())
+        self.taken += _EACH * len(column) + (pc.sum(each).as_py() or 0)
+        self._require()
 
     def _require(self) -> None:
         if self.taken > MOST_EXPANDED:
             message = f"the facts take more than {MOST_EXPANDED:,} bytes when they are read"
             raise InputError(Problem(self.where, message, "keep the facts that the study needs"))
+
+
+def _parts(column: Any) -> list[Any]:
+    """The columns inside a nested one."""
+    import pyarrow.types as pt  # noqa: PLC0415
+
+    if pt.is_map(column.type):
+        return [column.keys, column.items]
+    parts = column.flatten()
+    return list(parts) if pt.is_struct(column.type) else [parts]
 
 
 def _is_text(kind: Any) -> bool:

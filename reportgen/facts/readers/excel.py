@@ -17,7 +17,16 @@ from reportgen.errors import InputError, Problem, StudyError, shown
 from reportgen.facts.readers.arrow import LONGEST_CELL, plain_value
 from reportgen.facts.readers.csv_table import EXPECTED
 from reportgen.facts.readers.plain_file import require_plain
-from reportgen.facts.readers.raw import MOST_EXPANDED, MOST_VALUES, RawRow, RawTable, Value, cell_text, columns_twice
+from reportgen.facts.readers.raw import (
+    MOST_EXPANDED,
+    MOST_VALUES,
+    RawRow,
+    RawTable,
+    Value,
+    cell_text,
+    columns_twice,
+    reason_of,
+)
 from reportgen.facts.words import clean
 
 _Row = tuple[int, list[Value]]
@@ -35,15 +44,12 @@ def read_excel(path: Path, named_in: str) -> RawTable:
     from openpyxl import load_workbook  # noqa: PLC0415
 
     try:
-        book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        try:
-            return _first_sheet(path, book)
-        finally:
-            book.close()
+        with path.open("rb") as opened:  # a path has to have the right ending, an open file has not
+            return _first_sheet(path, load_workbook(opened, read_only=True, data_only=True, keep_links=False))
     except InputError:
         raise
     except Exception as err:  # whatever openpyxl makes of a file that only looks like a workbook
-        message = f"this is no Excel workbook that can be read: {type(err).__name__}: {str(err).partition(chr(10))[0]}"
+        message = f"this is no Excel workbook that can be read: {type(err).__name__}: {reason_of(err)}"
         raise InputError(Problem(str(path), message, _SAVE)) from err
 
 
@@ -55,7 +61,7 @@ def _require_small(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as err:
-        raise InputError(Problem(str(path), f"this is no Excel workbook (.xlsx): {err}", _SAVE)) from err
+        raise InputError(Problem(str(path), f"this is no Excel workbook (.xlsx): {reason_of(err)}", _SAVE)) from err
     if unpacked > MOST_EXPANDED:
         message = f"the workbook unpacks to {unpacked:,} bytes, more than the {MOST_EXPANDED:,} allowed"
         raise InputError(Problem(str(path), message, "keep the facts that the study needs, or split it into studies"))

@@ -20,7 +20,7 @@ from typing import Any
 from reportgen.errors import InputError, Problem, StudyError, shown
 from reportgen.facts.readers.arrow import Batches, require_size
 from reportgen.facts.readers.json_lines import read_json
-from reportgen.facts.readers.raw import MOST_BYTES, Number, RawRow, RawTable, Value
+from reportgen.facts.readers.raw import MOST_BYTES, Number, RawRow, RawTable, Value, reason_of
 from reportgen.spec.facts_section import DatasetSection
 
 _TABLES = ("*.csv", "*.tsv", "*.json", "*.jsonl", "*.ndjson", "*.parquet", "*.arrow", "*.md", "*.yaml", "*.txt")
@@ -117,8 +117,7 @@ def _table(section: DatasetSection, folder: Path, named_in: str) -> RawTable:
         try:
             split = datasets.load_dataset(str(folder), section.config, split=section.split, cache_dir=cache)
         except Exception as err:  # whatever the library makes of a repository's files
-            reason = " ".join(str(err).split())[:300]
-            message = f"{shown(section.name)} cannot be read as a data set: {reason}"
+            message = f"{shown(section.name)} cannot be read as a data set: {reason_of(err)}"
             raise InputError(Problem(named_in, message, "look at its configurations and splits on its page")) from err
         finally:
             datasets.enable_progress_bars()
@@ -168,13 +167,12 @@ def _snapshot(name: str, revision: str | None) -> Path:
             "into a file beside the spec."
         ) from error
     except (HfHubHTTPError, HFValidationError) as error:
-        reason = str(error).strip().partition("\n")[0]
         raise StudyError(
-            f"facts.dataset: {at} cannot be had from the hub ({type(error).__name__}: {reason}). Check its name and "
+            f"facts.dataset: {at} cannot be had from the hub ({type(error).__name__}: {reason_of(error)}). Check its name and "
             "revision on its page; for a private or gated one log in with `hf auth login`."
         ) from error
     except OSError as error:
-        raise StudyError(f"facts.dataset: {at} cannot be kept in the hub's cache ({error}).") from error
+        raise StudyError(f"facts.dataset: {at} cannot be kept in the hub's cache ({reason_of(error)}).") from error
 
 
 def _require_small(name: str, wanted: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from reportgen.errors import InputError, Problem, shown
 from reportgen.facts.readers.arrow import Batches, require_size
 from reportgen.facts.readers.plain_file import require_plain
-from reportgen.facts.readers.raw import MOST_EXPANDED, RawRow, RawTable, columns_twice
+from reportgen.facts.readers.raw import MOST_EXPANDED, RawRow, RawTable, columns_twice, reason_of
 
 _BATCH = 512
 
@@ -23,8 +23,7 @@ def read_parquet(path: Path, named_in: str) -> RawTable:
     try:
         return _table(path)
     except (pa.ArrowException, OSError, ValueError) as err:
-        reason = str(err).partition("\n")[0].rstrip(".")
-        message = f"this is no Parquet that can be read: {reason}"
+        message = f"this is no Parquet that can be read: {reason_of(err)}"
         raise InputError(Problem(str(path), message, "write it again, or fetch it again whole")) from err
 
 
@@ -37,8 +36,9 @@ def _table(path: Path) -> RawTable:
         if twice:
             raise InputError(*twice)
         _require_small(path, file.metadata, len(columns))
+        texts = _texts(file.metadata.schema)
     batches = Batches(str(path))
-    with pq.ParquetFile(path, read_dictionary=list(columns)) as file:
+    with pq.ParquetFile(path, read_dictionary=texts) as file:
         rows = tuple(
             RawRow(f"{path}: row {number}", values)
             for batch in file.iter_batches(batch_size=_BATCH)
@@ -47,6 +47,12 @@ def _table(path: Path) -> RawTable:
     if not rows:
         raise InputError(Problem(str(path), "the facts file has no row", "write one fact a row"))
     return RawTable(str(path), f"its columns are {', '.join(map(shown, columns))}", columns, rows)
+
+
+def _texts(schema: Any) -> list[str]:
+    """The columns of text, those inside of others too."""
+    leaves = (schema.column(index) for index in range(len(schema.names)))
+    return [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
 
 
 def _require_small(path: Path, metadata: Any, columns: int) -> None:

@@ -19,6 +19,7 @@ MOST_EXPANDED = 400_000_000
 MOST_VALUES = 5_000_000
 """The cells of a table, or the values of a JSON file."""
 MOST_NESTED = 50
+LONGEST_REASON = 300
 
 Value: TypeAlias = "str | bool | list[Value] | dict[str, Value] | None"
 
@@ -68,6 +69,12 @@ def cell_text(value: Value, depth: int = 0) -> str:
         return f"[{', '.join(cell_text(one, depth + 1) for one in value)}]"
     pairs = (f"{json.dumps(name, ensure_ascii=False)}: {cell_text(one, depth + 1)}" for name, one in value.items())
     return f"{{{', '.join(pairs)}}}"
+
+
+def reason_of(error: Exception) -> str:
+    """What a library says is wrong, in one printable line of a bearable length."""
+    text = " ".join(str(error).split())[:LONGEST_REASON].rstrip(". ")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def columns_twice(place: str, columns: Iterable[str]) -> tuple[Problem, ...]:
