@@ -13,9 +13,9 @@ from reportgen.errors import ReportgenError
 from reportgen.spec.facts_section import FactsFormat
 
 if TYPE_CHECKING:
-    from reportgen.preparing.named import Named
     from reportgen.models.tokenizer import Tokenizer
     from reportgen.notices import Notice
+    from reportgen.preparing.named import Named
 
 _SHOWN_FACTS, _SHOWN_ITEMS = 8, 10
 

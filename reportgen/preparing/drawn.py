@@ -28,7 +28,7 @@ class Picture:
     def lines(self, lines: Iterable[str]) -> None:
         """Lines of text as they are, folded at the edge."""
         for line in lines:
-            self.console.print(Text(line))
+            self.console.print(_plain(line))
 
     def described(self, table: Table) -> None:
         """A table, its numbers in the columns of `bars` drawn as well, and its remark."""
@@ -37,17 +37,22 @@ class Picture:
         self.console.print(*([Text(f"\n{table.title}", style="bold")] if table.title else []))
         grid = Grid(header_style="bold")
         for name in table.columns:
-            grid.add_column(Text(name), overflow="fold", justify="left")
+            grid.add_column(_plain(name), overflow="fold", justify="left")
         for row in table.rows:
             cells = zip(table.columns, row, strict=True)
-            grid.add_row(*(_with_bar(text, most) if name in table.bars else Text(text) for name, text in cells))
+            grid.add_row(*(_with_bar(text, most) if name in table.bars else _plain(text) for name, text in cells))
         self.console.print(grid)
         if table.remark:
-            self.console.print(Text(table.remark))
+            self.console.print(_plain(table.remark))
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[tuple[str, ...]]) -> None:
         """A plain table."""
         self.described(Table(title, tuple(columns), tuple(rows)))
+
+
+def _plain(text: str) -> Text:
+    """Text as it is, without anything that a terminal would obey."""
+    return Text("".join(character if character.isprintable() else "\ufffd" for character in text))
 
 
 def _number(text: str) -> float:

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 from reportgen.errors import InputError, StudyError
 from reportgen.facts.fact import Fact, FactSet
 from reportgen.facts.read import read_facts
 from reportgen.facts.rows import Row
 from reportgen.preparing.balanced import Wanted, balance, with_known
-from reportgen.preparing.described import describe
+from reportgen.preparing.described import Table, describe
+from reportgen.preparing.drawn import Picture
 from reportgen.preparing.named import asked_rows, matched, name_facts, require_suffix
 from reportgen.preparing.written import ENDINGS, spec_lines, write_facts
 from reportgen.spec.load import load_spec
@@ -81,6 +83,24 @@ def test_pairs_whose_objects_differ_in_tokens_are_counted():
     table = tables(Words())["Tokens that the false object has more than the true one"]
     assert table.rows == (("-1", "1"), ("none", "1"), ("+1", "1"))
     assert table.remark.startswith("2 of 3 pairs (67")
+
+
+def test_what_facts_say_is_neither_markup_nor_obeyed_by_a_terminal(capsys):
+    picture = Picture(Console(width=80, force_terminal=False))
+    picture.lines(["[red]plain[/red] \x1b[31m and a bell \x07"])
+    picture.described(Table("T", ("[b]",), (("[i]x\x1b[0m",),)))
+    drawn = capsys.readouterr().out
+    assert "[red]plain[/red]" in drawn
+    assert "[i]x" in drawn
+    assert "[b]" in drawn
+    assert not {"\x1b", "\x07"} & set(drawn)
+
+
+def test_bars_are_of_one_scale(capsys):
+    table = Table("T", ("what", "true", "false"), (("a", "10", "5"), ("b", "0", "10")), bars=("true", "false"))
+    Picture(Console(width=80)).described(table)
+    first, second = (line for line in capsys.readouterr().out.splitlines() if line.startswith("│"))
+    assert (first.count("█"), second.count("█")) == (12 + 6, 12)
 
 
 def test_subjects_of_which_several_objects_are_true_are_named():
