@@ -5,7 +5,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from reportgen.errors import StudyError, shown
+from reportgen.catalogue import find_pack
+from reportgen.errors import InputError, StudyError, shown
+from reportgen.facts.readers.hub_dataset import copy_path
+from reportgen.facts.source import source_files
 from reportgen.models.manifest import MANIFEST, REMEDY, FileRecord, Manifest, read_manifest
 from reportgen.spec.load import load_spec
 from reportgen.spec.model import SpecFile
@@ -33,9 +36,37 @@ def open_results(folder: Path) -> SpecFile:
 
 def _require_own_facts(file: SpecFile, folder: Path, manifest: Manifest) -> None:
     """Whoever sends results must not have a file of this machine read into a page."""
-    facts = file.spec.facts.file
-    if facts is not None and _within(folder, file.path.parent / facts) not in manifest.files:
-        raise StudyError(f"{file.path}: the facts {shown(facts)} are not in these results. {REMEDY}")
+    for facts in _facts_of(file):
+        if _within(folder, facts) not in manifest.files:
+            raise StudyError(f"{file.path}: the facts {shown(facts.name)} are not in these results. {REMEDY}")
+    if file.spec.facts.dataset is not None and _within(folder, copy_path(file.path)) not in manifest.files:
+        raise StudyError(f"{file.path}: the data set's copy is not in these results. {REMEDY}")
+    if file.spec.facts.pack is not None:
+        _require_same_pack(file.spec.facts.pack, file, folder, manifest)
+
+
+def _facts_of(file: SpecFile) -> tuple[Path, ...]:
+    try:
+        return source_files(file.spec.facts, file.path)
+    except (InputError, OSError, ValueError) as error:
+        raise StudyError(f"{file.path}: the facts are not in these results ({error}). {REMEDY}") from error
+
+
+def _require_same_pack(name: str, file: SpecFile, folder: Path, manifest: Manifest) -> None:
+    """Facts of a pack are read from the catalogue, so its pack must be the one of which the model was asked."""
+    place = _within(folder, file.path.parent / pack_place(name))
+    if place not in manifest.files:
+        raise StudyError(f"{file.path}: the facts of the pack {shown(name)} are not in these results. {REMEDY}")
+    if record_of(find_pack(name, str(file.path)).path) != manifest.files[place]:
+        raise StudyError(
+            f"{folder / place}: the pack {shown(name)} was another one when the model was asked. Render these results with "
+            f"reportgen {manifest.reportgen}, or capture again."
+        )
+
+
+def pack_place(name: str) -> str:
+    """Where results keep a pack of facts, from the folder of their spec on."""
+    return f"packs/{name}.csv"
 
 
 def _within(folder: Path, path: Path) -> str:

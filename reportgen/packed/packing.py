@@ -18,11 +18,14 @@ from reportgen import provenance
 from reportgen.capture.knowing import KnowledgeShard
 from reportgen.capture.opening import ProvenModel
 from reportgen.capture.record import AttentionShard, Shard
+from reportgen.catalogue import find_pack
 from reportgen.errors import StudyError, shown
+from reportgen.facts.readers.hub_dataset import copy_of, copy_path
+from reportgen.facts.source import source_files
 from reportgen.locking import lock_path
 from reportgen.models.manifest import FORMAT, MANIFEST, Manifest, ModelRecord
 from reportgen.models.source import TOKENIZER, tokenizer_files
-from reportgen.packed.opening import INPUTS, files_of, record_of
+from reportgen.packed.opening import INPUTS, files_of, pack_place, record_of
 from reportgen.report.results import Results
 from reportgen.site.swap import recover, swap_in
 from reportgen.spec.model import SpecFile
@@ -80,19 +83,24 @@ def _require_ours(target: Path) -> None:
 
 
 def _inputs(file: SpecFile) -> dict[str, bytes]:
-    """The spec, first, then its facts and its lock, by their places in the folder: as they lie to one another. One study of a
-    family leaves a spec that is called by its id."""
+    """The spec, first, then all files of its facts and its lock, by their places in the folder: as they lie to one another.
+    One study of a family leaves a spec that is called by its id."""
     folder = Path(os.path.realpath(file.path.parent))
     spec = folder / (f"{file.spec.study.id}.yml" if file.cell else file.path.name)
     held = {spec: file.text.encode()}
-    if (facts := file.spec.facts.file) is not None:
-        if Path(facts).is_absolute():
-            raise StudyError(
-                f"{file.path}: facts.file is an absolute path, {shown(facts)}, which no other machine has. "
-                "Put the facts beside the spec."
-            )
-        path = Path(os.path.normpath(folder / facts))
-        held[path] = path.read_bytes()
+    if (facts := file.spec.facts.file) is not None and Path(facts).is_absolute():
+        raise StudyError(
+            f"{file.path}: facts.file is an absolute path, {shown(facts)}, which no other machine has. "
+            "Put the facts beside the spec."
+        )
+    held |= {path: path.read_bytes() for path in source_files(file.spec.facts, folder / file.path.name)}
+    if file.spec.facts.dataset is not None:
+        held.pop(copy_path(folder / file.path.name), None)
+        held[copy_path(spec)] = copy_of(file.spec.facts.dataset, file.path)
+    if file.spec.facts.pack is not None:
+        held[folder / pack_place(file.spec.facts.pack)] = find_pack(
+            file.spec.facts.pack, str(file.path)
+        ).path.read_bytes()
     if (lock := lock_path(folder / file.path.name, file.cell)).exists():
         held[lock_path(spec)] = lock.read_bytes()
     root = Path(os.path.commonpath([path.parent for path in held]))
