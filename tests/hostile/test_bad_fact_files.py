@@ -169,6 +169,8 @@ def test_millions_of_empty_values_are_counted_before_they_are_read(tmp_path: Pat
     mark = {".csv": ",", ".tsv": "\t"}.get(ending, "[],")
     saved(tmp_path, f"facts{ending}", "[" + mark * 5_000_001)
     assert "more than the 5,000,000 allowed" in only(tmp_path, f"facts{ending}").message
+    saved(tmp_path, f"facts{ending}", f"[{'1,' * 500_000}1]" if ending == ".json" else "a\n" * 500_001)
+    assert only(tmp_path, f"facts{ending}").message == "the facts have 500,001 rows, more than the 500,000 allowed"
 
 
 # --- data sets
@@ -275,8 +277,10 @@ def test_many_long_words_of_one_parquet_are_weighed_together(tmp_path: Path, mon
 
 
 def test_a_parquet_of_too_many_cells_is_refused_by_its_footer(tmp_path: Path) -> None:
-    written(tmp_path, {"subject": pa.nulls(5_000_001, pa.string())})
-    assert only(tmp_path, "facts.parquet").message.startswith("the facts have 5,000,001 rows of 1 columns")
+    written(tmp_path, {"subject": pa.nulls(500_001, pa.string())})
+    assert only(tmp_path, "facts.parquet").message == "the facts have 500,001 rows, more than the 500,000 allowed"
+    written(tmp_path, {f"c{number}": pa.nulls(400_000, pa.string()) for number in range(13)})
+    assert only(tmp_path, "facts.parquet").message.startswith("the facts have 400,000 rows of 13 columns")
 
 
 def test_bytes_that_are_no_text_nulls_and_no_rows_are_told(tmp_path: Path) -> None:

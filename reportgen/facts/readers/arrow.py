@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reportgen.errors import InputError, Problem, shown
-from reportgen.facts.readers.raw import MOST_EXPANDED, MOST_VALUES, CellError, Number, Value
+from reportgen.facts.readers.raw import MOST_EXPANDED, MOST_VALUES, CellError, Number, Value, require_rows
 
 LONGEST_CELL = 131_072
 """Characters; the same as Python's CSV reader takes."""
@@ -48,6 +48,7 @@ def plain_value(value: Any) -> Value:
 
 def require_size(where: str, rows: int, columns: int) -> None:
     """Raises InputError where a table has more cells than may be read."""
+    require_rows(where, rows)
     if rows * columns > MOST_VALUES:
         message = f"the facts have {rows:,} rows of {columns:,} columns, more than the {MOST_VALUES:,} cells allowed"
         raise InputError(Problem(where, message, "keep the facts that the study needs, or split it into studies"))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reportgen.errors import InputError, Problem, shown
 from reportgen.facts.readers.plain_file import require_few, text_of
-from reportgen.facts.readers.raw import RawRow, RawTable, columns_twice
+from reportgen.facts.readers.raw import RawRow, RawTable, columns_twice, require_rows
 from reportgen.facts.table import Record, Table
 from reportgen.facts.words import clean
 
@@ -38,6 +38,7 @@ def read_csv(path: Path, named_in: str) -> RawTable:
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
     text = text_of(path, named_in, "CSV")
     require_few(path, text, separator + "\n")
+    require_rows(str(path), text.count("\n"))
     comment, above, body = _split_comment(text)
     lines = list(_lines(body, above, separator))
     if not lines:

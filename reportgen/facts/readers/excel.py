@@ -26,6 +26,7 @@ from reportgen.facts.readers.raw import (
     cell_text,
     columns_twice,
     reason_of,
+    require_rows,
 )
 from reportgen.facts.words import clean
 
@@ -99,7 +100,7 @@ def _first_sheet(path: Path, book: Any) -> RawTable:
 def _rows(path: Path, sheet: Any) -> Iterator[_Row]:
     """The rows that hold anything, without the empty cells at their end."""
     sheet.reset_dimensions()  # they may claim a million rows of sixteen thousand empty cells
-    taken = 0
+    taken = found = 0
     for number, row in enumerate(sheet.iter_rows(), start=1):
         taken += len(row) or 1
         if taken > MOST_VALUES:
@@ -109,6 +110,8 @@ def _rows(path: Path, sheet: Any) -> Iterator[_Row]:
         while cells and cells[-1] is None:
             cells.pop()
         if cells:
+            found += 1
+            require_rows(str(path), found)
             yield number, cells
 
 

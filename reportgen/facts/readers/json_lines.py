@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from reportgen.errors import InputError, Problem, shown
 from reportgen.facts.readers.plain_file import require_few, text_of
-from reportgen.facts.readers.raw import Number, RawRow, RawTable, Value
+from reportgen.facts.readers.raw import Number, RawRow, RawTable, Value, require_rows
 
 _EXPECTED = 'write one JSON object a line, such as {"subject": "Peru", "relation": "capital", "object": "Lima"}'
 
@@ -55,11 +55,13 @@ def _whole(path: Path, text: str) -> Value:
 def _of_list(path: Path, text: str) -> Iterator[RawRow | Problem]:
     whole = _whole(path, text)
     assert isinstance(whole, list), "the text begins with a bracket"
+    require_rows(str(path), len(whole))
     for number, value in enumerate(whole, start=1):
         yield _row(f"{path}: record {number}", value)
 
 
 def _of_lines(path: Path, text: str) -> Iterator[RawRow | Problem]:
+    require_rows(str(path), text.count("\n"))
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue

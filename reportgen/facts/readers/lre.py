@@ -14,7 +14,7 @@ from reportgen.errors import InputError, Problem
 from reportgen.facts.readers.json_lines import read_document
 from reportgen.facts.readers.plain_file import files_below
 from reportgen.facts.readers.published import UnplacedError, name_in, name_of, open_template, place_all
-from reportgen.facts.readers.raw import RawRow, RawTable, Value
+from reportgen.facts.readers.raw import RawRow, RawTable, Value, require_rows
 from reportgen.facts.table import Layout, Record, Table
 
 LAYOUT = Layout("LRE", "Hernandez et al. 2024, Linearity of Relation Decoding in Transformer LMs, arXiv:2308.09124")
@@ -32,6 +32,7 @@ def read(path: Path, named_in: str) -> Table:
     """The facts of one relation, or of all in a folder, in their relation's wordings."""
     paths = files(path, named_in)
     rows = tuple(row for file in paths for row in _rows(file, named_in))
+    require_rows(str(path), len(rows))
     return place_all(
         RawTable(str(path), "a relation has `name`, `prompt_templates` and `samples`", (), rows), LAYOUT, _record
     )

@@ -5,6 +5,7 @@ and named with the reason; where none fits, the file is another than the spec sa
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from reportgen.errors import Problem, shown
 from reportgen.facts.readers.raw import RawRow, RawTable, Value, cell_text
@@ -41,6 +42,11 @@ def open_template(prompt: str, end: str = "") -> str:
     return f"{before}{{subject}}{after.rstrip()} {{object}}{end}"
 
 
+@lru_cache(maxsize=4096)
+def _checked(template: str) -> Template:
+    return Template.of(template)
+
+
 def place_all(raw: RawTable, layout: Layout, record_of: Callable[[RawRow], Record]) -> Table:
     """Every row as a record; what fits the layout in no row is a problem of the file."""
     records: list[Record] = []
@@ -50,7 +56,7 @@ def place_all(raw: RawTable, layout: Layout, record_of: Callable[[RawRow], Recor
         try:
             record = record_of(row)
             for template in record.templates:
-                Template.of(template)
+                _checked(template)
         except UnplacedError as why:
             reasons.append(f"{row.where}: {why}")
         except MisfitError as why:

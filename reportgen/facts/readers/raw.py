@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from reportgen.errors import Problem, shown
+from reportgen.errors import InputError, Problem, shown
 
 MOST_BYTES = 100_000_000
 """A file of facts, as it lies on the disk."""
@@ -18,6 +18,7 @@ MOST_EXPANDED = 400_000_000
 """The same when it is taken out of its compression."""
 MOST_VALUES = 5_000_000
 """The cells of a table, or the values of a JSON file."""
+MOST_ROWS = 500_000
 MOST_NESTED = 50
 LONGEST_REASON = 300
 
@@ -69,6 +70,13 @@ def cell_text(value: Value, depth: int = 0) -> str:
         return f"[{', '.join(cell_text(one, depth + 1) for one in value)}]"
     pairs = (f"{json.dumps(name, ensure_ascii=False)}: {cell_text(one, depth + 1)}" for name, one in value.items())
     return f"{{{', '.join(pairs)}}}"
+
+
+def require_rows(where: str, rows: int) -> None:
+    """Raises InputError where a table has more rows than may be read."""
+    if rows > MOST_ROWS:
+        message = f"the facts have {rows:,} rows, more than the {MOST_ROWS:,} allowed"
+        raise InputError(Problem(where, message, "keep the facts that the study needs, or split it into studies"))
 
 
 def reason_of(error: Exception) -> str:
