@@ -86,7 +86,8 @@ class Study:
 
     @cached_property
     def plan(self) -> Plan:
-        """Facts and statements, with every guard; loads no weights. Raises InputError or StudyError."""
+        """Facts and statements, with every guard; loads no weights, but where false objects go by what the model finds likely.
+        Raises InputError or StudyError."""
         from reportgen.study import plan_study  # noqa: PLC0415
 
         return plan_study(self.file, self.cache, self.limit, self.progress)

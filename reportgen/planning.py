@@ -29,7 +29,7 @@ from reportgen.spec.model import ContrastSection, Correction, SpecFile
 from reportgen.stats.corrections import criterion
 from reportgen.stats.power import POWER
 from reportgen.stats.power_curve import IndependentSpread, Level, PairedSpread, Spread, curve, power_at
-from reportgen.study import own_scores, plan_study
+from reportgen.study import own_scores, plan_study, preview_study
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def plan_power(
     pairs), `effect` the effect to give the power at, by default the spec's smallest of interest; both are shares.
     Raises InputError for sizes that cannot be tested, and what planning and capturing raise.
     """
-    plan = plan_study(file, cache, None, progress)
+    plan = (plan_study if sd is None else preview_study)(file, cache, None, progress)
     pilots = _stated(plan, sd, cache, progress) if sd is not None else _measured(plan, cache, progress)
     wanted = file.spec.tests.smallest_effect if effect is None else effect
     return tuple(_table(pilot, sizes, wanted) for pilot in pilots)

@@ -6,19 +6,24 @@ What only a run needs is imported where it runs, so that a check, or a build in 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reportgen.errors import StudyError
 from reportgen.examples import named_examples
+from reportgen.facts.fact import FactSet
+from reportgen.facts.likely_twins import UnaskedError
 from reportgen.facts.load import load_facts
+from reportgen.facts.source import source_identity
 from reportgen.facts.wordings import by_fact
 from reportgen.locking import lock_beside, lock_path
 from reportgen.models.chat import tokenizer_of
 from reportgen.models.convert import tokenizer_folder
 from reportgen.models.manifest import MANIFEST
-from reportgen.models.source import find_model
+from reportgen.models.source import ModelSource, find_model
+from reportgen.models.tokenizer import Tokenizer
+from reportgen.notices import Notice
 from reportgen.planned import answerable, goes_by_measured, require_columns
 from reportgen.progress import Progress
 from reportgen.report.results import Plan, Results
@@ -35,8 +40,7 @@ if TYPE_CHECKING:
 
 def study_key(file: SpecFile, cache: Path, limit: int | None, site_key: str) -> str:
     """The key of a study's page: it changes when anything does that the page depends on."""
-    facts = file.spec.facts.file
-    content = _content(file.path.parent / facts) if facts else ""
+    content = source_identity(file.spec.facts, file.path)
     model = find_model(file.spec.model, file.path.parent, cache).identity
     others = [_identity(section, file.path.parent, cache) for section in file.spec.other_models]
     results = _content(cache / MANIFEST)  # where the store is a results folder, all that it holds
@@ -62,11 +66,53 @@ def _content(path: Path) -> str:
 
 
 def plan_study(file: SpecFile, cache: Path, limit: int | None, progress: Progress) -> Plan:
-    """Facts to statements, every guard included; raises InputError or StudyError. Loads no weights."""
+    """Facts to statements, every guard included; raises InputError or StudyError.
+
+    Loads no weights, but where false objects go by what the model finds likely and the store does not say it.
+    """
     spec = file.spec
     source = find_model(spec.model, file.path.parent, cache)
     tokenizer = tokenizer_of(spec.model, tokenizer_folder(source, cache, progress))
-    facts = load_facts(spec.facts, file.path, tokenizer.count, limit)
+    if not spec.facts.asks_model:
+        facts = load_facts(spec.facts, file.path, tokenizer.count, limit)
+        return _plan(file, source, tokenizer, facts, limit)
+    from reportgen.capture.opening import ProvenModel  # noqa: PLC0415
+    from reportgen.interventions.objects import ObjectLikelihoods  # noqa: PLC0415
+
+    model = ProvenModel(source, spec.model, cache, progress)
+    likely = ObjectLikelihoods(tokenizer, model, spec.measure)
+    facts = load_facts(spec.facts, file.path, tokenizer.count, limit, likely)
+    plan = _plan(file, source, tokenizer, facts, limit)
+    return replace(plan, sought={room: frozenset(keys) for room, keys in model.sought.items()})
+
+
+def preview_study(file: SpecFile, cache: Path, limit: int | None, progress: Progress) -> Plan:
+    """The same without loading weights in any case: where the store does not say what false objects go by, other ones stand
+    for them, and the plan's first notice says so."""
+    spec = file.spec
+    if not spec.facts.asks_model:
+        return plan_study(file, cache, limit, progress)
+    from reportgen.capture.opening import ProvenModel  # noqa: PLC0415
+    from reportgen.interventions.objects import KeptLikelihoods  # noqa: PLC0415
+
+    source = find_model(spec.model, file.path.parent, cache)
+    tokenizer = tokenizer_of(spec.model, tokenizer_folder(source, cache, progress))
+    likely = KeptLikelihoods(tokenizer, ProvenModel(source, spec.model, cache, progress), spec.measure)
+    try:
+        facts = load_facts(spec.facts, file.path, tokenizer.count, limit, likely)
+    except UnaskedError as unasked:
+        stand_in = spec.facts.model_copy(update={"false_objects": "derangement"})
+        facts = load_facts(stand_in, file.path, tokenizer.count, limit)
+        message = (
+            f"False objects go by how likely the model finds them (`{spec.facts.false_objects}`), and it has not been asked "
+            f"yet about {unasked}: a build will. Until then a derangement stands for them here."
+        )
+        facts = replace(facts, notices=(Notice("note", message), *facts.notices))
+    return _plan(file, source, tokenizer, facts, limit)
+
+
+def _plan(file: SpecFile, source: ModelSource, tokenizer: Tokenizer, facts: FactSet, limit: int | None) -> Plan:
+    """The facts as statements, held to the spec."""
     file = clustered(file, by_fact(facts.facts))
     spec = file.spec
     statements = render_statements(facts, tokenizer, spec.measure)
@@ -85,20 +131,14 @@ def clustered(file: SpecFile, column: str | None) -> SpecFile:
     return file.model_copy(update={"spec": spec})
 
 
-def experiment_costs(plan: Plan, cache: Path, progress: Progress) -> Iterator[str]:
-    """What each experiment of the spec will cost, a line each."""
-    if any(value is not None for _, value in plan.file.spec.experiments):
-        from reportgen.analyses.running import ask_all, best_rate, cost_text  # noqa: PLC0415
-
-        rate = best_rate(model_of(plan, cache, progress))
-        yield from (cost_text(asked, plan, rate) for asked in ask_all(plan))
-
-
 def model_of(plan: Plan, cache: Path, progress: Progress) -> ProvenModel:
     """The study's model, with the store of its answers; nothing is opened yet."""
     from reportgen.capture.opening import ProvenModel  # noqa: PLC0415
 
-    return ProvenModel(plan.source, plan.file.spec.model, cache, progress)
+    model = ProvenModel(plan.source, plan.file.spec.model, cache, progress)
+    for room, keys in plan.sought.items():
+        model.sought[room] |= keys
+    return model
 
 
 def run_study(plan: Plan, model: ProvenModel) -> Results:

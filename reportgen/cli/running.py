@@ -152,7 +152,7 @@ def check(
 ) -> None:
     """Validate specs, facts and statements, and say what a build would do; loads no weights."""
     from reportgen.site.project import Site  # noqa: PLC0415
-    from reportgen.study import plan_study  # noqa: PLC0415
+    from reportgen.study import preview_study  # noqa: PLC0415
 
     console = Console(quiet=quiet)
     site = Site(folder, engine, site_url)
@@ -163,7 +163,7 @@ def check(
     errors: list[Exception] = []
     for source in sources:
         try:
-            plan = plan_study(source.load(), source.store, limit, console)
+            plan = preview_study(source.load(), source.store, limit, console)
             _tell_plan(source, plan, site, limit, console)
         except ReportgenError as error:
             errors.append(error)

@@ -14,20 +14,30 @@ from reportgen.errors import InputError, Problem
 from reportgen.facts.choosing import choose
 from reportgen.facts.fact import FactSet
 from reportgen.facts.guards import doubts
+from reportgen.facts.likely_twins import Likely, nobody_asked
+from reportgen.facts.packs import asked_of
+from reportgen.facts.pairing import truths_of
 from reportgen.facts.read import read_facts
 from reportgen.facts.rows import Row
-from reportgen.facts.twins import TokenCount, make_twins, truths_of
+from reportgen.facts.twins import TokenCount, make_twins
 from reportgen.facts.wordings import TEMPLATE, in_words
 from reportgen.notices import Notice
 from reportgen.spec.facts_section import FactsSection
 
 
-def load_facts(section: FactsSection, spec_path: Path, token_count: TokenCount, limit: int | None = None) -> FactSet:
-    """The study's facts; `token_count` says how many tokens an object takes in its statement."""
+def load_facts(
+    section: FactsSection,
+    spec_path: Path,
+    token_count: TokenCount,
+    limit: int | None = None,
+    likely: Likely = nobody_asked,
+) -> FactSet:
+    """The study's facts; `token_count` says how many tokens an object takes in its statement, and `likely` how likely the
+    model finds objects, where false ones go by that."""
     read = read_facts(section, spec_path)
-    chosen = choose(read.rows, section.only, f"{spec_path}: facts.only")
+    chosen = choose(read.rows, asked_of(section, spec_path), f"{spec_path}: facts.only")
     rows = chosen if limit is None else tuple(_first(chosen, limit))
-    twinned = make_twins(rows, section.false_objects, truths_of(read.rows), section.seed, token_count)
+    twinned = make_twins(rows, section.false_objects, truths_of(read.rows), section.seed, token_count, likely)
     worded = in_words(twinned.pairs)
     notices = (*read.notices, *twinned.notices, *worded.notices)
     if not worded.facts:

@@ -22,6 +22,7 @@ from reportgen.store import Store, content_key
 
 ROOM = "interventions/likelihoods"
 SHARD = 256
+SHARD_CONTINUATIONS = 2**13
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,12 @@ def read_likelihoods(
     return np.array([known[one.key] for one in asked], dtype=np.float64)
 
 
+def unkept(asked: Sequence[Continuation], model: ProvenModel) -> int:
+    """How many of these the model would have to be asked about now. Opens no model."""
+    wanted = {one.key for one in asked}
+    return len(wanted - _read_shelf(model, wanted).keys())
+
+
 def count_tokens(asked: Sequence[Continuation]) -> tuple[int, int]:
     """How many texts go through a model for these, and how many tokens: a continuation's last token is not run."""
     texts = {one.text for one in asked}
@@ -82,15 +89,29 @@ def _ask(
     store, shelf = Store(model.cache), model.shelf(ROOM)
     found: dict[str, float] = {}
     with model.progress.counting("likelihoods", len(queries), "texts") as advance:
-        for start in range(0, len(queries), SHARD):
+        for some in _shards(queries):
             shard: dict[str, float] = {}
-            for likelihoods in read_continuations(opened, queries[start : start + SHARD], advance):
+            for likelihoods in read_continuations(opened, some, advance):
                 shard |= likelihoods
             name = content_key(sorted(shard))
             store.put(shelf, name, json.dumps(shard).encode())
             model.sought[ROOM].add(name)
             found |= shard
     return found
+
+
+def _shards(queries: Sequence[Query]) -> Iterator[list[Query]]:
+    """Up to `SHARD` texts at a time, with `SHARD_CONTINUATIONS` or as many as the last of them has more."""
+    shard: list[Query] = []
+    continuations = 0
+    for query in queries:
+        shard.append(query)
+        continuations += len(query.answers)
+        if len(shard) == SHARD or continuations >= SHARD_CONTINUATIONS:
+            yield shard
+            shard, continuations = [], 0
+    if shard:
+        yield shard
 
 
 def _queries(missing: Sequence[Continuation]) -> Iterator[Query]:

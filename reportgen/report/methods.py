@@ -6,6 +6,7 @@ Citations are Quarto's (`[@key]`); both engines resolve them from `references.bi
 import re
 
 from reportgen import numbers, provenance
+from reportgen.facts.likely_twins import BLOCK
 from reportgen.findings import Finding
 from reportgen.models.source import ModelSource
 from reportgen.models.tokenizer import Tokenizer
@@ -17,7 +18,7 @@ from reportgen.report.experiment import experiments_method
 from reportgen.report.markup import Md, join_md, md
 from reportgen.report.results import Results
 from reportgen.report.tests_method import tests_method
-from reportgen.spec.model import FalseObjects, StudySpec
+from reportgen.spec.model import FactsSection, FalseObjects, StudySpec
 
 _TWINS: dict[FalseObjects, str] = {
     "given": "The false objects were given by the study's author.",
@@ -30,7 +31,21 @@ _TWINS: dict[FalseObjects, str] = {
         "the same number of tokens as far as possible, so that both sets hold every object equally often, twins end at "
         "the same position, and no subject gets an object that is true of it."
     ),
+    "matched_log_probability": (
+        "False objects are the true ones of the same relation, handed round so that both sets hold every object equally often, "
+        "no subject gets an object that is true of it, and the sum over the facts of the distance between log p(true object) and "
+        "log p(false object) is smallest, an assignment problem [@crouse2016]; {likely}"
+    ),
+    "nearest": (
+        "False objects are hard negatives: the true ones of the same relation, handed round so that both sets hold every object "
+        "equally often, no subject gets an object that is true of it, and the sum over the facts of log p(false object) is "
+        "largest, an assignment problem [@crouse2016]; {likely}"
+    ),
 }
+_LIKELY = (
+    "log p is the model's own, of all tokens of the object given the text before it, averaged over the wordings. Relations of "
+    f"more than {BLOCK} facts were parted at random into blocks, inside which the objects were handed round."
+)
 
 
 def methods(results: Results) -> tuple[Md, ...]:
@@ -66,7 +81,14 @@ def limits(results: Results) -> tuple[Md, ...]:
                 file=results.plan.source.gguf.name,
             )
         )
-    if len(spec.facts.relations) == 1:
+    if spec.facts.asks_model:
+        conditional.append(
+            md(
+                "False objects were chosen by what this model finds likely. Another model would be given others, and how far the "
+                "model prefers the true objects is in part what it was chosen to be."
+            )
+        )
+    if sum(map(len, results.plan.facts.templates.values())) == 1:
         conditional.append(
             md("There is one template, so what belongs to its wording cannot be told from what belongs to facts.")
         )
@@ -141,8 +163,13 @@ def _facts(results: Results) -> Md:
         relations=numbers.things(relations, "relation"),
         first=_first_token(plan.tokenizer),
         read=f" {read}" if read else "",
-        twins=_TWINS[facts.false_objects].format(seed=facts.seed),
+        twins=_twins(facts),
     )
+
+
+def _twins(facts: FactsSection) -> Md:
+    """How the false objects came about."""
+    return md(_TWINS[facts.false_objects], seed=facts.seed, likely=Md(_LIKELY))
 
 
 def _first_token(tokenizer: Tokenizer) -> str:

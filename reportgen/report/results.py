@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reportgen.facts.fact import FactSet
@@ -33,7 +34,8 @@ class Plan:
     """A study as far as it goes without its weights.
 
     `lock` is what was locked before there were results, if anything was; `limit` is the number of facts it was cut to,
-    or None.
+    or None. `sought` are the keys, by room of the store, of what the model said before there were statements, where false
+    objects go by that.
     """
 
     file: SpecFile
@@ -43,6 +45,7 @@ class Plan:
     statements: StatementSet
     lock: Lock | None
     limit: int | None
+    sought: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def notices(self) -> tuple[Notice, ...]:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from reportgen.spec.section import Misfit, Name, Section, Value, Values
 from reportgen.spec.template import checked
 
-FalseObjects = Literal["given", "derangement", "matched_derangement"]
+FalseObjects = Literal["given", "derangement", "matched_derangement", "matched_log_probability", "nearest"]
 FactsFormat = Literal[
     "auto",
     "csv",
@@ -166,11 +166,18 @@ class FactsSection(Section):
         Field(
             description="How each true fact gets its false twin. `derangement` hands the objects of a relation round, so that "
             "true and false statements hold each equally often; `matched_derangement` does so among objects with the same "
-            "number of tokens as far as there are any, so that twins end at the same position; `given` takes the false "
-            "objects that you write."
+            "number of tokens as far as there are any, so that twins end at the same position. Two ask the model first how "
+            "likely it finds each object after each subject: `matched_log_probability` hands them round so that a false "
+            "object is as likely as the true one, as nearly as can be; `nearest` so that the false objects are the "
+            "likeliest, which makes them the hardest to tell from true ones. `given` takes the false objects that you write."
         ),
     ] = "derangement"
     seed: Annotated[int, Field(ge=0, description="Another seed hands the objects round differently.")] = 0
+
+    @property
+    def asks_model(self) -> bool:
+        """Whether false objects go by what the model finds likely."""
+        return self.false_objects in ("matched_log_probability", "nearest")
 
     @property
     def brings_wordings(self) -> bool:
