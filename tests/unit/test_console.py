@@ -38,3 +38,34 @@ def test_work_of_which_nothing_is_done_for_long_has_no_rate_yet(
     said = capsys.readouterr().err
     assert "ask: 0 of" not in said
     assert "ask: 100 of 175 facts" in said
+
+
+ROWS = [
+    ("scores", "24 of 24 kept"),
+    ("", ""),
+    ("page", "made anew: [b]something[/b] changed since the build of a day"),
+    ("", "and more"),
+]
+
+
+def test_what_is_told_stands_in_two_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    Console(quiet=False).tell(ROWS)
+    assert capsys.readouterr().err.splitlines() == [
+        "  scores  24 of 24 kept",
+        "  page    made anew: [b]something[/b] changed since the build of a day",
+        "          and more",
+    ]
+    Console(quiet=False).tell([])
+    Console(quiet=True).tell(ROWS)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_terminal_wraps_what_is_told_within_its_column(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "50")
+    Console(quiet=False).tell(ROWS)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[1:3] == ["  page    made anew: [b]something[/b] changed", "          since the build of a day"]
+    assert max(map(len, lines)) <= 50
