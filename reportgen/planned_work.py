@@ -60,7 +60,11 @@ class PlannedWork:
             yield "knowledge", f"{kept} of {numbers.things(self.facts, 'fact')} kept"
         yield from (("experiments" if not place else "", line) for place, line in enumerate(self.experiments))
         if self.seconds is not None:
-            how = "as fast as it was here before" if self.measured else "guessed: this model has not run here yet"
+            how = (
+                "as fast as it was here before"
+                if self.measured
+                else "guessed: no capture by this version says how fast the model is here"
+            )
             yield "time", f"about {numbers.duration(self.seconds)} for scores and experiments, {how}"
         if self.memory is not None:
             yield "memory", f"about {self.memory / 1e9:.1f} GB for weights and a forward pass"
