@@ -39,7 +39,11 @@ class _Relation:
 
 def files(path: Path, named_in: str) -> tuple[Path, ...]:
     """The files with facts, each followed by the file with its patterns where there is one."""
-    return tuple(file for facts in _facts(path, named_in) for file in (facts, _beside(facts)) if file.is_file())
+    return tuple(
+        file
+        for facts in _facts(path, named_in)
+        for file in ((facts, _beside(facts)) if _beside(facts).is_file() else (facts,))
+    )
 
 
 def read(path: Path, named_in: str, relations: Mapping[str, RelationSection]) -> Table:
