@@ -19,7 +19,7 @@ from reportgen.cli.writing import explain, init, schema
 def main() -> None:
     """Reports about the attention heads of a language model, from YAML study specs.
 
-    Without a SPEC a command takes every .yml file in specs/.
+    Without a SPEC a command takes every .yml file in specs/. One study of a family is named behind it: SPEC#NAME.
     """
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from reportgen.errors import StudyError
 from reportgen.sources import Given, Source
+from tests.unit.test_spec import SMALLEST
 
 CACHE = Path("cache")
 
@@ -64,3 +65,21 @@ def test_a_folder_without_a_study_is_an_error(tmp_path: Path) -> None:
 
 def test_only_results_are_rendered(folder: Path) -> None:
     assert paths(Given.results([folder / "specs"])) == [folder / "specs" / "facts"]
+
+
+def test_a_family_is_a_study_for_each_of_its_cells_under_names_that_lead_back_to_them(folder: Path) -> None:
+    spec = folder / "specs" / "a.yml"
+    spec.write_text(f"{SMALLEST}matrix: {{measure.aggregation: [sum, max]}}\n")
+    given = Given.of([folder / "specs"], CACHE, ["tests.alpha=0.2"])
+    assert [source.name for source in given.sources] == [f"{spec}#sum", f"{spec}#max", str(folder / "specs" / "b.yml")]
+    assert [source.label for source in given.sources] == ["capitals-sum", "capitals-max", "b"]
+    for source in given.sources[:2]:
+        assert source.load().spec.tests.alpha == 0.2
+        (again,) = Given.of([Path(source.name)], CACHE, ["tests.alpha=0.2"]).sources
+        assert again.load() == source.load()
+
+
+def test_of_results_nothing_can_be_set_otherwise(folder: Path) -> None:
+    (source,) = Given.of([folder / "results" / "x"], CACHE, ["tests.alpha=0.2"]).sources
+    with pytest.raises(StudyError, match="these are results, of which nothing can be set otherwise"):
+        source.load()
