@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reportgen.notices import Notice
     from reportgen.progress import Progress
     from reportgen.report.results import Plan
+    from reportgen.sources import Source
     from reportgen.spec.model import SpecFile, StudySpec
     from reportgen.statements import Statement
     from reportgen.studies import Outcome
@@ -128,11 +129,11 @@ class Study:
         The same as `reportgen build`; other studies of the site stay. Raises what went wrong.
         """
         from reportgen.site.project import Site  # noqa: PLC0415
-        from reportgen.sources import Given, Source  # noqa: PLC0415
+        from reportgen.sources import Given  # noqa: PLC0415
         from reportgen.studies import Builder  # noqa: PLC0415
 
         builder = Builder(Site.at(Path(site), "auto", None), self.progress, self.limit)
-        built = builder.build(Given((Source(self.file.path, self.cache, self.file),), whole=False))
+        built = builder.build(Given((self._source,), whole=False))
         if built.errors:
             raise built.errors[0]
         return built.outcomes[0]
@@ -141,6 +142,12 @@ class Study:
     def figures(self) -> Figures:
         """The page's figures, for a notebook."""
         return Figures(self)
+
+    @property
+    def _source(self) -> Source:
+        from reportgen.sources import Source  # noqa: PLC0415
+
+        return Source(self.file.path, self.cache, self.file, self.file.overrides)
 
     def _contrast(self, contrast: str | None) -> str:
         known = [section.id for section in self.spec.contrasts]
