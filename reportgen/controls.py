@@ -15,7 +15,7 @@ What the model is needed for is measured in `capture`; nothing here knows torch.
 
 import io
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from scipy.stats import binom
 from reportgen import numbers
 from reportgen.inference import HeadTests, test_units
 from reportgen.notices import Notice
+from reportgen.spec.model_section import Arithmetic
 
 SHUFFLES = 20
 COUNTS_AS = 0.4
@@ -129,18 +130,18 @@ class NoiseFloor:
     """The largest change of each head's score [layer, head], in shares of attention, over some statements.
 
     `batching`: a statement read alone against the same one read in a batch. `rounding`: read alone in the run's `dtype`
-    against a finer one; None where the model is too large for that, which only float32 is allowed.
+    against a finer one; None where the model is too large for that or does not know it, which only float32 is allowed.
     """
 
     statements: int
     batching: Map
     rounding: Map | None
-    dtype: Literal["float32", "bfloat16"] = "float32"
+    dtype: Arithmetic = "float32"
 
     @property
     def finer(self) -> Literal["float64", "float32"]:
         """What `rounding` is measured against."""
-        return "float32" if self.dtype == "bfloat16" else "float64"
+        return "float64" if self.dtype == "float32" else "float32"
 
     @property
     def noise(self) -> Map:
@@ -166,7 +167,8 @@ class NoiseFloor:
     def from_bytes(cls, payload: bytes) -> Self:
         """The floor that `to_bytes` packed."""
         with np.load(io.BytesIO(payload), allow_pickle=False) as packed:
-            dtype: Literal["float32", "bfloat16"] = "bfloat16" if packed["dtype"] == "bfloat16" else "float32"
+            said = str(packed["dtype"])
+            dtype = next(name for name in get_args(Arithmetic) if name == said)
             return cls(int(packed["statements"]), packed["batching"], packed.get("rounding"), dtype)
 
 
@@ -179,7 +181,7 @@ class ModelControls:
 
     @property
     def notices(self) -> tuple[Notice, ...]:
-        """Warnings where a kind of head that language models have was not found, and where bfloat16 moves scores."""
+        """Warnings where a kind of head that language models have was not found, and where coarse arithmetic moves scores."""
         return (*_not_found(self.positive), *_coarse(self.noise))
 
 

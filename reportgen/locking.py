@@ -200,6 +200,8 @@ def _parts(plan: Planned) -> Parts:
             prepend_bos=spec.model.prepend_bos,
             **dict(_flat({"chat": spec.model.chat.model_dump()} if spec.model.chat is not None else {})),
             dtype=spec.model.arithmetic,
+            weights="pytorch" if plan.source.weights == "pytorch" else None,
+            code=", ".join(plan.source.code) or None,
         ),
         measure=_part(**dict(_flat(spec.measure.model_dump(mode="json")))),
         contrasts=_part(**dict(_named(spec.contrasts)), **dict(_named(spec.interactions)), **dict(_named(spec.doses))),

@@ -9,8 +9,10 @@
    newest go first, few nodes are needed at a time; those from which no branch goes on any more are written over.
 4. Before that, the prefixes but for their last tokens are run: what all begin with once, then the rest of each, those of
    one length together.
+5. The answers of the query that was padded most are read again, each in a whole sequence of its own. Where they differ, or
+   where a model keeps no keys and values at all (one with a state beside them, say), all is read in whole sequences.
 
-Models are plain transformers, in float32; sums are in float64.
+Models are plain transformers, logits in float32; sums are in float64.
 """
 
 import math
@@ -21,13 +23,16 @@ from typing import Any, Self
 import torch
 
 from reportgen.capture.knowing import Ids, Query
-from reportgen.capture.nodes import Nodes, Path
+from reportgen.capture.looks import remedy_for
+from reportgen.capture.nodes import Nodes, NothingKeptError, Path
 from reportgen.capture.tree import shared
 from reportgen.errors import StudyError
 
 TOKENS_PER_PASS = 512
 KEYS_PER_PASS = 2**14
 STEM_NODES = 2**11
+TOLERANCE = {torch.float32: 2e-3, torch.float16: 0.1, torch.bfloat16: 0.5}
+"""By how many nats a log-probability may differ from that of a whole sequence."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +70,50 @@ class _Branch:
 def read_continuations(model: Any, queries: Sequence[Query], advance: Callable[[int], None]) -> list[dict[str, float]]:
     """The log-probabilities of each query's answers, and of the rivals that reach its bar, by object, in nats.
 
-    `advance` is told of the facts that are done. Raises StudyError where a log-probability is not a number, or the
-    model keeps no keys and values.
+    `advance` is told of the facts that are done. Raises StudyError where a log-probability is not a number.
     """
     found: dict[int, dict[str, float]] = {}
     with torch.inference_mode():
         for chosen in _batches(queries):
-            found |= zip(chosen, _Reading(model, [queries[index] for index in chosen]).read(advance), strict=True)
+            found |= zip(chosen, _read(model, [queries[index] for index in chosen], advance), strict=True)
     return [found[index] for index in range(len(queries))]
+
+
+def _read(model: Any, queries: Sequence[Query], advance: Callable[[int], None]) -> list[dict[str, float]]:
+    try:
+        found = _Reading(model, queries).read(advance)
+    except NothingKeptError:
+        found = []
+        for query in queries:
+            found.append(_read_whole(model, query))
+            advance(int(query.bar != ""))
+        return found
+    number = min(range(len(queries)), key=lambda number: len(queries[number].prefix))
+    if _agrees(model, queries[number], found[number]):
+        return found
+    return [_read_whole(model, query) for query in queries]
+
+
+def _agrees(model: Any, query: Query, found: Mapping[str, float]) -> bool:
+    """Whether the answers are as likely in whole sequences."""
+    whole = _read_whole(model, replace(query, rivals={}))
+    return all(abs(found[thing] - likelihood) <= TOLERANCE[model.dtype] for thing, likelihood in whole.items())
+
+
+def _read_whole(model: Any, query: Query) -> dict[str, float]:
+    """The log-probabilities of a query's answers and of the rivals that reach its bar, each from a sequence of its own."""
+    found = {thing: _likelihood(model, query.prefix, tokens, thing) for thing, tokens in query.answers.items()}
+    rivals = {thing: _likelihood(model, query.prefix, tokens, thing) for thing, tokens in query.rivals.items()}
+    return found | {thing: likelihood for thing, likelihood in rivals.items() if likelihood >= found[query.bar]}
+
+
+def _likelihood(model: Any, prefix: Ids, tokens: Ids, thing: str) -> float:
+    ids = torch.tensor([[*prefix, *tokens[:-1]]], device=model.device)
+    logits = model(ids, use_cache=False).logits[0, len(prefix) - 1 :].float()
+    wanted = torch.tensor(tokens, device=logits.device)[:, None]
+    likelihood = float((logits.gather(-1, wanted)[:, 0] - logits.logsumexp(-1)).double().sum())
+    _require_number(likelihood, thing, _arithmetic(model))
+    return likelihood
 
 
 def _batches(queries: Sequence[Query]) -> Iterator[list[int]]:
@@ -100,6 +141,7 @@ class _Reading:
 
     def __init__(self, model: Any, queries: Sequence[Query]) -> None:
         self._nodes, self._queries = Nodes(model), queries
+        self._arithmetic = _arithmetic(model)
         self.found: list[dict[str, float]] = [{} for _ in queries]
         self._stems = self._run_stems()
 
@@ -152,7 +194,7 @@ class _Reading:
         parts = [(row, *part) for row, branch in enumerate(branches) for part in branch.parts.items()]
         likelihoods = following.of([row for row, _, _ in parts], [token for _, token, _ in parts])
         for (row, token, objects), likelihood in zip(parts, likelihoods, strict=True):
-            _require_number(likelihood, objects[0])
+            _require_number(likelihood, objects[0], self._arithmetic)
             grown = branches[row].grown(paths[row], token, objects, likelihood)
             if grown.total >= grown.bar:
                 done = [thing for thing in objects if len(grown.continuations[thing]) == grown.depth]
@@ -178,9 +220,10 @@ def _rows(new: int, length: int) -> int:
     return max(1, min(TOKENS_PER_PASS // new, KEYS_PER_PASS // length))
 
 
-def _require_number(likelihood: float, thing: str) -> None:
+def _arithmetic(model: Any) -> str:
+    return str(model.dtype).removeprefix("torch.")
+
+
+def _require_number(likelihood: float, thing: str, arithmetic: str) -> None:
     if math.isnan(likelihood):
-        raise StudyError(
-            f"the log-probability of “{thing}” is not a number, in float32. "
-            "The weights may be damaged, or the model's numbers too large for this kernel; try another device."
-        )
+        raise StudyError(f"the log-probability of “{thing}” is not a number, in {arithmetic}. {remedy_for(arithmetic)}")

@@ -4,9 +4,9 @@
    tokenizer's own vocabulary and begun as the study's statements are. The mean attention of every head over the
    steps of `controls.Repeats`, over all sequences (Olsson et al. 2022, "In-context Learning and Induction Heads").
 2. Noise floor: `SAMPLE` statements spread over the study's lengths are read each alone, and compared with what the
-   study captured together, and with plain transformers in finer arithmetic on the processor. A run in bfloat16 is
-   compared with float32, always; one in float32 with weights and products in float64 (norms and softmax as the
-   model's code has them), where the model has at most `LARGEST_IN_FLOAT64` parameters.
+   study captured together, and with plain transformers in finer arithmetic on the processor. A run in bfloat16 or
+   float16 is compared with float32, always; one in float32 with weights and products in float64 (norms and softmax as
+   the model's code has them), where the model has at most `LARGEST_IN_FLOAT64` parameters and memory has room for both.
 
 Each is kept in the store, so that a build in which nothing changed imports no torch.
 """
@@ -22,7 +22,9 @@ from reportgen import provenance
 from reportgen.capture.opening import ProvenModel, Reader
 from reportgen.capture.record import Scores
 from reportgen.capture.request import Request, ask
+from reportgen.capture.thrift import is_out_of_memory
 from reportgen.controls import Map, ModelControls, NoiseFloor, PositiveControl, Repeats, Steps
+from reportgen.models.memory import ROOM, main_memory
 from reportgen.models.tokenizer import Tokenizer, Tokens
 from reportgen.spec.model import Aggregation
 from reportgen.statements import Statement
@@ -135,15 +137,30 @@ def _measure_noise(
 ) -> NoiseFloor:
     import torch  # noqa: PLC0415
 
-    from reportgen.models.load import count_parameters  # noqa: PLC0415
-
     alone = scores_alone(model, sample, aggregation)
-    rounding, coarse = None, model.section.arithmetic == "bfloat16"
-    if coarse or count_parameters(model.folder) <= LARGEST_IN_FLOAT64:
-        finer = torch.float32 if coarse else torch.float64
+    rounding = None
+    if model.is_coarse or _fits_in_float64(model.parameters):
+        finer = torch.float32 if model.is_coarse else torch.float64
         model.progress.say(f"reading some statements in {str(finer).removeprefix('torch.')}, for the noise floor")
-        rounding = _largest_change(alone, scores_by(model.finer(finer), sample, aggregation))
+        try:
+            rounding = _largest_change(alone, scores_by(by_loops(model.finer(finer)), sample, aggregation))
+        except RuntimeError as error:  # code that knows no float64
+            if model.is_coarse or is_out_of_memory(error):
+                raise
+            model.progress.say(f"this model cannot be read in float64: {error}")
     return NoiseFloor(len(sample), _largest_change(alone, captured), rounding, model.section.arithmetic)
+
+
+def by_loops(model: Any) -> Any:
+    """The model itself, its experts (if it has any) run one after the other: grouped products know no float64."""
+    if getattr(model.config, "_experts_implementation", None) is not None:
+        model.set_experts_implementation("eager")
+    return model
+
+
+def _fits_in_float64(parameters: int) -> bool:
+    """Whether a model is small enough to be opened a second time in float64, beside itself."""
+    return parameters <= LARGEST_IN_FLOAT64 and parameters * (4 + 8) <= ROOM * main_memory()
 
 
 def _largest_change(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> Map:

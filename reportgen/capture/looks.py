@@ -110,5 +110,17 @@ def require_finite(scores: torch.Tensor, requests: Sequence[Request], dtype: tor
     name = str(dtype).removeprefix("torch.")
     raise NotFiniteError(
         f"the attention of L{layer}H{head} is not a number in “{requests[row].statement.text}”, in {name}. "
-        "The weights may be damaged, or the model's numbers too large for this kernel; try another device."
+        + remedy_for(name)
     )
+
+
+def remedy_for(arithmetic: str) -> str:
+    """What to do where a model gives something that is no number."""
+    if arithmetic == "float16":
+        return (
+            "float16 holds no number beyond 65,504, which this model may need: `model.dtype: bfloat16` has the range of float32, "
+            "and float32 does away with the question."
+        )
+    if arithmetic == "bfloat16":
+        return "`model.dtype: float32` tells whether the arithmetic is to blame, or the weights are damaged."
+    return "The weights may be damaged, or the model's numbers too large for this kernel; try another device."

@@ -1,13 +1,15 @@
 """The model of a study, opened when it is first needed and proven before anything is read from it.
 
 Scores are read from plain transformers with shared prefixes (`shared`). Where an architecture does not allow that, or
-does not prove itself so, TransformerLens's hooks read them (`hooks`), and the run says why. Whole patterns always come
-from TransformerLens.
+does not prove itself so, TransformerLens's hooks read them (`hooks`), and the run says why. Architectures that
+TransformerLens does not know either are read one statement at a time (`alone`). Whole patterns come from TransformerLens,
+but for those.
 
 Of a model that was asked elsewhere and left results there is nothing to open: what these do not hold is refused.
 
-bfloat16 is too coarse to prove a way of reading by: two right ways differ in it as much as it does from float32. So a
-model that runs in bfloat16 has the way proven in float32 first, on the processor, and then itself as far as it goes.
+bfloat16 and float16 are too coarse to prove a way of reading by: two right ways differ in them as much as they do from
+float32. So a model that runs in one of them has the way proven in float32 first, on the processor, and then itself as far
+as it goes.
 """
 
 from collections import defaultdict
@@ -19,9 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from reportgen import provenance
-from reportgen.capture.record import Proof, Route, Scores
+from reportgen.capture.record import PATTERN_TOLERANCE, SCORE_TOLERANCE, Proof, Route, Scores
 from reportgen.capture.request import Reduction, Request, ask
 from reportgen.errors import StudyError
+from reportgen.models.choice import chosen
 from reportgen.models.convert import weights_folder
 from reportgen.models.extra import require_models
 from reportgen.models.source import ModelSource
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
     from reportgen.capture.proof import Reference
     from reportgen.models.linears import Linears
+    from reportgen.models.load import Terms
 
 INTERVENTIONS = "interventions/"
 NODES_PER_PASS = {"cpu": 512, "cuda": 16384, "mps": 4096}
@@ -42,6 +46,15 @@ NODES_PER_PASS = {"cpu": 512, "cuda": 16384, "mps": 4096}
 BFLOAT16_SCORE_TOLERANCE, BFLOAT16_PATTERN_TOLERANCE = 0.2, 0.25
 """Twice what right answers in bfloat16 were seen to be off by, in SmolLM2-135M: scores up to 0.11 from float32 over 1,038
 statements, and up to 0.05 (single shares 0.06) from each other over 64, where products are summed in another order."""
+FLOAT16_SCORE_TOLERANCE, FLOAT16_PATTERN_TOLERANCE = 0.02, 0.03
+"""Three times as much and more, as float16 has been tried less: scores up to 0.0068 from float32 over 350 statements, and up
+to 0.002 (single shares too) from each other."""
+TOLERANCES = {
+    "float32": (SCORE_TOLERANCE, PATTERN_TOLERANCE),
+    "bfloat16": (BFLOAT16_SCORE_TOLERANCE, BFLOAT16_PATTERN_TOLERANCE),
+    "float16": (FLOAT16_SCORE_TOLERANCE, FLOAT16_PATTERN_TOLERANCE),
+}
+"""How far scores and single shares may be from plain transformers', in each arithmetic."""
 
 
 class Reader(Protocol):
@@ -86,6 +99,7 @@ class ProvenModel:
     sought: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set), init=False, repr=False)
     _plain: Plain | None = field(default=None, init=False, repr=False)
     _bridge: tuple[Any, Proof] | None = field(default=None, init=False, repr=False)
+    _unbridged: StudyError | None = field(default=None, init=False, repr=False)
     _route: tuple[Route, Proof] | None = field(default=None, init=False, repr=False)
 
     def shelf(self, room: str) -> str:
@@ -105,7 +119,10 @@ class ProvenModel:
         """The shelf's name in every room, for answers that are had here and now."""
         versions = provenance.versions(provenance.CAPTURE_PACKAGES)
         code = provenance.code_version("capture", "models/load.py", "models/linears.py")
-        return content_key(self.source.identity, self.section.device, self.section.arithmetic, versions, code)[:32]
+        asked = (self.section.device, self.section.arithmetic)
+        # What a commit's identity does not tell: which of its files are used.
+        used = (self.source.weights, self.source.code)
+        return content_key(self.source.identity, *asked, *used, versions, code)[:32]
 
     def require(self, lacking: str) -> None:
         """Raise StudyError unless the model can be asked for what is `lacking` in the store, such as "scores of 16
@@ -135,7 +152,26 @@ class ProvenModel:
         """What the weights and all arithmetic are in, but for what the model's own code says otherwise."""
         import torch  # noqa: PLC0415
 
-        return torch.bfloat16 if self.section.arithmetic == "bfloat16" else torch.float32
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[self.section.arithmetic]
+
+    @property
+    def is_coarse(self) -> bool:
+        """Whether it runs in an arithmetic that moves scores visibly, and is measured against float32."""
+        return self.section.arithmetic != "float32"
+
+    @property
+    def terms(self) -> "Terms":
+        """What the spec allows when the files are opened."""
+        from reportgen.models.load import Terms  # noqa: PLC0415
+
+        return Terms(self.source.weights, bool(self.source.code))
+
+    @cached_property
+    def parameters(self) -> int:
+        """How many weights the model has, counted without loading them. Raises StudyError where it cannot be opened."""
+        from reportgen.models.load import count_parameters  # noqa: PLC0415
+
+        return count_parameters(self.folder, self.terms)
 
     @property
     def budget(self) -> int:
@@ -154,24 +190,35 @@ class ProvenModel:
 
     def finer(self, dtype: "torch.dtype") -> Any:
         """Plain transformers in finer arithmetic, on the processor: opened at every call, and gone with its last user."""
+        return self.afresh("cpu", dtype)
+
+    def afresh(self, device: str, dtype: "torch.dtype") -> Any:
+        """Plain transformers as they come, apart from those that read: opened at every call. Raises what `plain` raises."""
         from reportgen.models.load import open_eager  # noqa: PLC0415
 
-        return open_eager(self.folder, "cpu", dtype)
+        return open_eager(self.folder, device, dtype, self.terms)
 
     def bridge(self, statements: Sequence[Statement], aggregation: Reduction) -> tuple[Any, Proof]:
         """TransformerLens's bridge, after its patterns have proven themselves against plain transformers.
 
-        Raises StudyError where the model cannot be opened or trusted.
+        Raises NoAdapterError where TransformerLens does not know the architecture, and StudyError where the model cannot be
+        opened or trusted.
         """
+        if self._unbridged is not None:
+            raise self._unbridged
         if self._bridge is None:
             from reportgen.capture.proof import prove_bridge  # noqa: PLC0415
-            from reportgen.models.load import open_bridge  # noqa: PLC0415
+            from reportgen.models.load import NoAdapterError, open_bridge  # noqa: PLC0415
 
             reference = self.plain(statements, aggregation).reference
             self._plain = None  # the bridge has its own weights, and a device may have no room for two
             self.progress.say("opening the model with TransformerLens")
             with self.progress.stage("open TransformerLens"):
-                bridge = open_bridge(self.folder, self.device, self.dtype)
+                try:
+                    bridge = open_bridge(self.folder, self.device, self.dtype, self.terms)
+                except NoAdapterError as error:
+                    self._unbridged = error
+                    raise
                 self._bridge = bridge, prove_bridge(bridge, reference)
         return self._bridge
 
@@ -187,6 +234,10 @@ class ProvenModel:
 
                 model = self.plain(statements, aggregation).model
                 yield Reading(stack.enter_context(reading_shared(model)), route, proof)
+            elif route.way == "alone":
+                from reportgen.capture.alone import LoneReader  # noqa: PLC0415
+
+                yield Reading(LoneReader(self.plain(statements, aggregation).model), route, proof)
             else:
                 from reportgen.capture.hooks import reading_hooks  # noqa: PLC0415
 
@@ -198,8 +249,23 @@ class ProvenModel:
         if isinstance(tried, Proof):
             return Route("shared", self.plain(statements, aggregation).linears.kernel), tried
         self.progress.say(f"reading this model with TransformerLens's hooks, token by token: {tried}")
-        _, proof = self.bridge(statements, aggregation)
+        from reportgen.models.load import NoAdapterError  # noqa: PLC0415
+
+        try:
+            _, proof = self.bridge(statements, aggregation)
+        except NoAdapterError:
+            return Route("alone", "plain", tried), self._prove_alone(self.plain(statements, aggregation))
         return Route("hooks", "plain", tried), proof
+
+    def _prove_alone(self, plain: Plain) -> Proof:
+        from reportgen.capture.alone import LoneReader  # noqa: PLC0415
+        from reportgen.capture.proof import prove_reader  # noqa: PLC0415
+
+        self.progress.say(
+            "TransformerLens does not know this architecture: each statement is read alone, which is slow"
+        )
+        with self.progress.stage("prove"):
+            return prove_reader(LoneReader(plain.model), plain.reference, 0)  # no pass to fill up with other statements
 
     def _prove_shared(self, plain: Plain) -> Proof | str:
         """How well the shared way proves itself, or why it does not serve. Raises StudyError where no other way would."""
@@ -209,7 +275,7 @@ class ProvenModel:
         from reportgen.capture.thrift import within_memory  # noqa: PLC0415
 
         try:
-            if self.section.arithmetic == "bfloat16":
+            if self.is_coarse:
                 self._prove_in_float32(plain.reference.requests)
             with self.progress.stage("prove"), reading_shared(plain.model) as reader:
                 return within_memory(partial(prove_reader, reader, plain.reference), self.budget)
@@ -233,12 +299,11 @@ class ProvenModel:
 
     def _open(self, statements: Sequence[Statement], aggregation: Reduction) -> Plain:
         from reportgen.models.linears import quicken  # noqa: PLC0415
-        from reportgen.models.load import open_eager  # noqa: PLC0415
 
         self._require_float32()
-        self.progress.say(f"opening the model on {self.device} and proving the capture on a sample")
+        self.progress.say(f"opening the model and proving the capture on a sample; {chosen(self.section, self.device)}")
         with self.progress.stage("open"):
-            model = open_eager(self.folder, self.device, self.dtype)
+            model = self.afresh(self.device, self.dtype)
         with self.progress.stage("prove"):
             reference = self._refer(model, statements, aggregation)
         # Only now: the reference is what the model says with its linear layers as they come.
@@ -246,21 +311,19 @@ class ProvenModel:
             return Plain(model, quicken(model, rows=self.budget), reference)
 
     def _require_float32(self) -> None:
-        """What bfloat16 is measured against must be there before hours are spent on scores that may not be shown."""
-        from reportgen.models.load import count_parameters, main_memory, require_float32  # noqa: PLC0415
+        """What a coarser arithmetic is measured against must be there before hours are spent on scores that may not be
+        shown."""
+        from reportgen.models.load import require_float32  # noqa: PLC0415
+        from reportgen.models.memory import main_memory  # noqa: PLC0415
 
-        if self.section.arithmetic == "bfloat16":
-            require_float32(count_parameters(self.folder), main_memory())
+        if self.is_coarse:
+            own = self.parameters * self.dtype.itemsize if not self.device.startswith("cuda") else 0
+            require_float32(self.section.arithmetic, self.parameters, main_memory(), own)
 
     def _refer(self, model: Any, statements: Sequence[Statement], aggregation: Reduction) -> "Reference":
         """What the model says of a sample, and how near to that whoever reads it must come."""
         from reportgen.capture.proof import refer, sample_of  # noqa: PLC0415
 
         reference = refer(model, ask(sample_of(statements), aggregation))
-        if self.section.arithmetic == "float32":
-            return reference
-        return replace(
-            reference,
-            score_tolerance=BFLOAT16_SCORE_TOLERANCE,
-            pattern_tolerance=BFLOAT16_PATTERN_TOLERANCE,
-        )
+        score, pattern = TOLERANCES[self.section.arithmetic]
+        return replace(reference, score_tolerance=score, pattern_tolerance=pattern)

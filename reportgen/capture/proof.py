@@ -12,6 +12,7 @@ single row is so ill-conditioned that float32 alone moves it by 1e-4 (both sides
 while a fault (a token put first, a missing mask, a wrong axis) moves patterns by 1e-2 and more.
 """
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -69,14 +70,22 @@ def refer(model: Any, requests: Sequence[Request]) -> Reference:
 
 def reference_patterns(model: Any, statements: Sequence[Statement]) -> list[torch.Tensor]:
     """Each statement's patterns [layer, head, query, key] from plain transformers, alone and unpadded."""
-    patterns = []
+    return [shown_patterns(model, statement.tokens.ids) for statement in statements]
+
+
+def shown_patterns(model: Any, ids: Ids) -> torch.Tensor:
+    """The patterns [layer, head, query, key] that plain transformers with eager attention show of one sequence; raises
+    StudyError where a layer shows none."""
     with torch.inference_mode():
-        for statement in statements:
-            tokens = torch.tensor([statement.tokens.ids], device=model.device)
-            output = model(tokens, output_attentions=True, use_cache=False, logits_to_keep=1)
-            layers = _every_layer(model, getattr(output, "attentions", None) or (), tokens.shape[1])
-            patterns.append(torch.stack([layer[0].float().cpu() for layer in layers]))
-    return patterns
+        tokens = torch.tensor([ids], device=model.device)
+        output = model(tokens, output_attentions=True, use_cache=False, **_last_logits(model))
+        layers = _every_layer(model, getattr(output, "attentions", None) or (), tokens.shape[1])
+        return torch.stack([layer[0].float().cpu() for layer in layers])
+
+
+def _last_logits(model: Any) -> dict[str, int]:
+    """Logits are needed nowhere here; code of a model's own may not know how to leave them out."""
+    return {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
 
 
 def _every_layer(model: Any, shown: Sequence[Any], length: int) -> list[torch.Tensor]:
@@ -85,8 +94,9 @@ def _every_layer(model: Any, shown: Sequence[Any], length: int) -> list[torch.Te
     attending = [layer for layer in shown if layer is not None and layer.shape[2:] == (length, length)]
     if len(attending) != layers:
         raise StudyError(
-            f"{type(model).__name__} has {layers} layers and shows the attention of {len(attending)}. Only models in which "
-            "every layer attends can be measured."
+            f"{type(model).__name__} has {layers} layers and shows the attention of {len(attending)}; the others mix tokens in "
+            "another way (a state space, a convolution, linear attention). Only models in which every layer attends can be "
+            "measured."
         )
     return attending
 

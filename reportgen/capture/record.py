@@ -13,6 +13,8 @@ SCORE_TOLERANCE = 5e-5
 PATTERN_TOLERANCE = 1e-3
 
 Scores = npt.NDArray[np.float32]
+PatternReader = Literal["bridge", "plain"]
+"""Who reads what is shown whole: TransformerLens, or plain transformers where that does not know the architecture."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,10 @@ class Proof:
 
 @dataclass(frozen=True)
 class Route:
-    """How scores were read: out of plain transformers, shared tokens once, or by TransformerLens's hooks; with which
-    kernel for the linear layers; and why not the first, where it was not."""
+    """How scores were read: out of plain transformers, shared tokens once, or by TransformerLens's hooks, or out of plain
+    transformers, each statement alone; with which kernel for the linear layers; and why not the first, where it was not."""
 
-    way: Literal["shared", "hooks"]
+    way: Literal["shared", "hooks", "alone"]
     kernel: Literal["plain", "prepacked"] = "plain"
     why: str = ""
 
@@ -98,10 +100,11 @@ class Shard:
 
 @dataclass(frozen=True)
 class AttentionShard:
-    """Quantized attention of statements under their keys, each [layer, head, cell]."""
+    """Quantized attention of statements under their keys, each [layer, head, cell]; who read it."""
 
     keys: tuple[str, ...]
     values: tuple[npt.NDArray[np.uint8], ...]
+    reader: PatternReader = "bridge"
 
     def only(self, keys: Container[str]) -> Self:
         """What it holds under some keys; it may be nothing."""
@@ -112,7 +115,8 @@ class AttentionShard:
         """The shard as one NumPy archive: all cells in a row, and how many each statement has."""
         packed = io.BytesIO()
         cells = np.array([value.shape[-1] for value in self.values])
-        np.savez_compressed(packed, keys=np.array(self.keys), cells=cells, values=np.concatenate(self.values, axis=-1))
+        told, cut = np.array(self.reader), np.concatenate(self.values, axis=-1)
+        np.savez_compressed(packed, keys=np.array(self.keys), cells=cells, values=cut, reader=told)
         return packed.getvalue()
 
     @classmethod
@@ -120,4 +124,5 @@ class AttentionShard:
         """The shard that `to_bytes` packed."""
         with np.load(io.BytesIO(payload), allow_pickle=False) as packed:
             ends = np.cumsum(packed["cells"])[:-1]
-            return cls(tuple(packed["keys"].tolist()), tuple(np.split(packed["values"], ends, axis=-1)))
+            reader: PatternReader = "plain" if packed.get("reader") == "plain" else "bridge"
+            return cls(tuple(packed["keys"].tolist()), tuple(np.split(packed["values"], ends, axis=-1)), reader)

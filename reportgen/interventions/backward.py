@@ -25,7 +25,7 @@ from reportgen.capture.thrift import is_out_of_memory, within_memory
 from reportgen.errors import StudyError
 from reportgen.interventions.attending import Attended, attending
 from reportgen.interventions.gradients import Asked, Map, Slopes
-from reportgen.models.load import ROOM, count_parameters, main_memory, open_eager
+from reportgen.models.memory import ROOM, main_memory
 
 T = TypeVar("T")
 Tensors = list[torch.Tensor]
@@ -40,9 +40,9 @@ def differentiable(model: ProvenModel) -> Iterator["Backward"]:
     Raises StudyError where it cannot be opened or its weights do not fit into memory.
     """
     if model.device == "cpu":
-        require_room(torch.float32.itemsize * count_parameters(model.folder), main_memory())
+        require_room(torch.float32.itemsize * model.parameters, main_memory())
     model.progress.say(f"opening the model on {model.device} for gradients")
-    yield Backward(open_eager(model.folder, model.device).requires_grad_(False), model.budget)
+    yield Backward(model.afresh(model.device, torch.float32).requires_grad_(False), model.budget)
 
 
 def require_room(needed: int, memory: int) -> None:

@@ -13,9 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from reportgen.errors import StudyError
+from reportgen.models.gguf import read_gguf
+from reportgen.models.memory import main_memory, needed, require_memory
 from reportgen.models.source import ModelSource, fetch_hub_weights
 from reportgen.progress import Progress
 from reportgen.store import folder_beside
+
+_WHOLE = "model"
 
 
 def tokenizer_folder(source: ModelSource, cache: Path, progress: Progress) -> Path:
@@ -32,7 +36,7 @@ def weights_folder(source: ModelSource, cache: Path, progress: Progress) -> Path
         return fetch_hub_weights(source)
     if source.gguf is None:
         return tokenizer_folder(source, cache, progress)
-    return _converted(source, cache / "models" / _short(source) / "model", _save_model, progress)
+    return _converted(source, cache / "models" / _short(source) / _WHOLE, _save_model, progress)
 
 
 def _short(source: ModelSource) -> str:
@@ -43,6 +47,7 @@ def _converted(source: ModelSource, target: Path, save: Callable[[Path, Path], N
     if target.is_dir():
         return target
     assert source.gguf is not None, "only GGUF files are converted"
+    _require_fit(source.gguf, whole=target.name == _WHOLE)
     progress.say(f"converting the {target.name} of {source.gguf.name} (once; kept in the cache)")
     try:
         # Transformers draws a bar of its own, which no setting of its turns off and no log can read.
@@ -55,6 +60,13 @@ def _converted(source: ModelSource, target: Path, save: Callable[[Path, Path], N
     except Exception as error:  # the GGUF readers raise whatever they stumble over
         raise StudyError(f"{source.gguf}: not a GGUF model that transformers can read ({error})") from error
     return target
+
+
+def _require_fit(gguf: Path, *, whole: bool) -> None:
+    """Raise StudyError where a file is damaged or, if its weights are converted, too large for this machine in float32."""
+    header = read_gguf(gguf)
+    if whole:
+        require_memory(needed(header.parameters, header.says, "float32"), main_memory(), "float32")
 
 
 def _save_tokenizer(gguf: Path, target: Path) -> None:

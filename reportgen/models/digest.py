@@ -9,14 +9,20 @@ from reportgen.store import Store, content_key
 _ROOM = "digests"
 
 
-def digest_of(files: Path | Sequence[Path], cache: Path) -> str:
+def digest_of(files: Path | Sequence[Path], cache: Path, folder: Path | None = None) -> str:
     """The SHA-256 of a file, or one over the names and contents of several, as 64 hexadecimal digits.
+
+    Files below `folder` are named by their places in it, others by their names alone.
 
     A file's hash is remembered under its path, size and time of change: replace the file and it is hashed anew.
     """
     if isinstance(files, Path):
         return _remembered(files, Store(cache))
-    return content_key(*[(file.name, _remembered(file, Store(cache))) for file in files])
+    return content_key(*[(_name(file, folder), _remembered(file, Store(cache))) for file in files])
+
+
+def _name(file: Path, folder: Path | None) -> str:
+    return file.name if folder is None else file.relative_to(folder).as_posix()
 
 
 def _remembered(file: Path, store: Store) -> str:

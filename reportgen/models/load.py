@@ -1,19 +1,20 @@
 """Opening a model's weights: plain transformers with eager attention, or TransformerLens's bridge over it.
 
 1. A spec's `model.device` becomes a kind of device that is there, or one CUDA device by its number.
-2. On CUDA the weights, whose size is counted without loading them, go to the first device with room for all of them;
-   where none has, but several have together, transformers spreads the layers over them (`device_map`).
-3. Raw Hugging Face weights, nothing folded or centred, read from memory-mapped safetensors.
+2. The weights are counted without loading them. On CUDA they go to the first device with room for all of them; where none
+   has, but several have together, transformers spreads the layers over them (`device_map`). Elsewhere they have to fit into
+   main memory, together with a forward pass (`memory`).
+3. Raw Hugging Face weights, nothing folded or centred, read from memory-mapped safetensors; from pickles, and by code of the
+   model's own, only on such terms. A weight that the files lack is an error: transformers would make one up.
 
 Booting the bridge rewires the model in place, so the two are never the same object: whoever needs both opens both.
 """
 
 import gc
 import logging
-import os
-import sys
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,27 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 from transformers.utils import logging as hf_logging
 
-from reportgen.errors import StudyError
+from reportgen.errors import StudyError, shown
+from reportgen.models.configuration import read_configuration
+from reportgen.models.memory import ROOM, gigabytes, main_memory, needed, require_memory
+from reportgen.models.weights import require_layers, stored
+from reportgen.spec.model_section import WeightsFormat
 
-ROOM = 0.9
-"""The part of a memory that weights may fill; the rest is for what a forward pass needs."""
+
+class NoAdapterError(StudyError):
+    """TransformerLens does not know the architecture; plain transformers may well."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a spec allows beyond reading safetensors: another format of `weights`, and the model's own `code`."""
+
+    weights: WeightsFormat = "safetensors"
+    code: bool = False
+
+
+USUAL = Terms()
+_UNKNOWN = "Could not determine supported architecture"
 
 
 def pick_device(wanted: str) -> str:
@@ -58,73 +76,89 @@ def choose_placement(needed: int, free: Mapping[str, int]) -> str:
         return roomy[0]
     if needed <= ROOM * sum(free.values()):
         return "auto"
-    listed = ", ".join(f"`{device}` has {_gigabytes(room)} free" for device, room in free.items())
+    listed = ", ".join(f"`{device}` has {gigabytes(room)} free" for device, room in free.items())
     raise StudyError(
-        f"the model's weights take {_gigabytes(needed)}, and {listed}. Use `model.device: cpu`, `model.dtype: bfloat16`, "
-        "which takes half of what float32 does, or a machine with more memory."
+        f"the model's weights take {gigabytes(needed)}, and {listed}. Use `model.device: cpu`, `model.dtype: bfloat16` or "
+        "`float16`, which take half of what float32 does, or a machine with more memory."
     )
 
 
-def require_float32(parameters: int, memory: int) -> None:
-    """Raise StudyError where a model that is to run in bfloat16 does not fit so many bytes of memory in float32."""
-    needed = parameters * torch.float32.itemsize
-    if needed > ROOM * memory:
+def require_float32(dtype: str, parameters: int, memory: int, beside: int = 0) -> None:
+    """Raise StudyError where a model that is to run in a coarser arithmetic does not fit so many bytes of memory in float32,
+    together with what takes `beside` bytes there already."""
+    weights = parameters * torch.float32.itemsize
+    if weights + beside > ROOM * memory:
         raise StudyError(
-            f"model.dtype: `bfloat16` has to be measured against float32, in which the model takes {_gigabytes(needed)}; this "
-            f"machine has {_gigabytes(memory)} of memory. Use a machine with more, or a smaller model."
+            f"model.dtype: `{dtype}` has to be measured against float32, in which the model takes {gigabytes(weights)}"
+            + (f", beside the {gigabytes(beside)} that it takes itself" if beside else "")
+            + f"; this machine has {gigabytes(memory)} of memory. Use a machine with more, or a smaller model."
         )
 
 
-def count_parameters(folder: Path) -> int:
+def count_parameters(folder: Path, terms: Terms = USUAL) -> int:
     """How many weights a model has, counted without loading any.
 
-    Raises StudyError where transformers does not know the architecture.
+    Raises StudyError where transformers does not know the architecture, or the configuration is not that of the weights.
     """
     quieten()
+    held = stored(folder)
+    if held is not None:
+        require_layers(folder, held.tensors)
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=terms.code)
         with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(config)
+            model = AutoModelForCausalLM.from_config(config, trust_remote_code=terms.code)
     except Exception as error:  # whatever the configuration made the library stumble over
         raise StudyError(f"{folder}: transformers cannot open this model ({error})") from error
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def main_memory() -> int:
-    """The machine's memory in bytes; where the system does not tell, more than any model takes."""
-    if not hasattr(os, "sysconf"):
-        return sys.maxsize
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-
-
-def open_eager(folder: Path, device: str, dtype: torch.dtype = torch.float32) -> Any:
+def open_eager(folder: Path, device: str, dtype: torch.dtype = torch.float32, terms: Terms = USUAL) -> Any:
     """The model as plain transformers runs it, eager attention, ready to infer.
 
-    Raises StudyError where it cannot be opened or has no room on the device.
+    Raises StudyError where it cannot be opened, lacks weights or has no room on the device.
     """
     quieten()
-    place = _place(folder, device, dtype)
+    place = _place(folder, device, dtype, terms)
     try:
-        model = AutoModelForCausalLM.from_pretrained(
+        model, told = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=dtype,
             attn_implementation="eager",
             local_files_only=True,
-            use_safetensors=True,
+            use_safetensors=terms.weights == "safetensors",
+            weights_only=True,
+            trust_remote_code=terms.code,
             device_map="auto" if place == "auto" else None,
+            output_loading_info=True,
         )
-        return (model if place == "auto" else model.to(place)).eval()
+        model = (model if place == "auto" else model.to(place)).eval()
     except Exception as error:  # whatever the weights or the configuration made the library stumble over
         raise StudyError(f"{folder}: transformers cannot open this model ({error})") from error
+    _require_all(folder, told)
+    return model
 
 
-def open_bridge(folder: Path, device: str, dtype: torch.dtype = torch.float32) -> Any:
-    """The model behind TransformerLens's bridge (`TransformerBridge`), ready to infer."""
+def _require_all(folder: Path, told: Mapping[str, Any]) -> None:
+    """Raise StudyError where transformers had to make weights up, which it says and no more."""
+    missing = sorted(told["missing_keys"])
+    if missing:
+        raise StudyError(
+            f"{folder}: its files lack {len(missing):,} of the model's weights, such as {shown(missing[0])}; transformers would "
+            "fill in random ones. Download or save the model again, whole."
+        )
+
+
+def open_bridge(folder: Path, device: str, dtype: torch.dtype = torch.float32, terms: Terms = USUAL) -> Any:
+    """The model behind TransformerLens's bridge (`TransformerBridge`), ready to infer.
+
+    Raises NoAdapterError where TransformerLens does not know the architecture, and StudyError where it cannot be opened.
+    """
     from transformer_lens.model_bridge import TransformerBridge  # noqa: PLC0415
 
-    model = open_eager(folder, device, dtype)
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = open_eager(folder, device, dtype, terms)
     try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=terms.code)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return TransformerBridge.boot_transformers(
@@ -132,7 +166,8 @@ def open_bridge(folder: Path, device: str, dtype: torch.dtype = torch.float32) -
             )
     except Exception as error:  # an architecture that the bridge has no adapter for
         reason = str(error).partition(". Available")[0]  # a list of all that it could open would follow
-        raise StudyError(f"{folder}: TransformerLens cannot open this model ({reason})") from error
+        kind = NoAdapterError if _UNKNOWN in reason else StudyError
+        raise kind(f"{folder}: TransformerLens cannot open this model ({reason})") from error
 
 
 def quieten() -> None:
@@ -141,16 +176,15 @@ def quieten() -> None:
     hf_logging.disable_progress_bar()
 
 
-def _place(folder: Path, device: str, dtype: torch.dtype) -> str:
+def _place(folder: Path, device: str, dtype: torch.dtype, terms: Terms) -> str:
     """Where the weights go: the device itself, but that `cuda` is one of several or all of them."""
+    name = str(dtype).removeprefix("torch.")
+    need = needed(count_parameters(folder, terms), read_configuration(folder), name)
     if not device.startswith("cuda"):
+        require_memory(need, main_memory(), name)
         return device
     cards = [f"cuda:{card}" for card in range(torch.cuda.device_count())] if device == "cuda" else [device]
     gc.collect()
     torch.cuda.empty_cache()  # what an earlier model has left counts as taken until then
     free = {card: torch.cuda.mem_get_info(card)[0] for card in cards}
-    return choose_placement(count_parameters(folder) * dtype.itemsize, free)
-
-
-def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:.1f} GB"
+    return choose_placement(need.weights, free)

@@ -3,6 +3,9 @@
 `find_model` turns a spec's `model` section into a `ModelSource`: a name for people, an identity that changes
 when the weights do (a commit on the hub, else a hash of the contents), and the files themselves. Relative
 paths start at the spec's folder.
+
+The identity of a folder is that of the files that are used: the tokenizer's, the weights' and, where the spec lets code of the
+model's own run, every Python file in it.
 """
 
 from dataclasses import dataclass
@@ -10,10 +13,14 @@ from importlib import metadata
 from pathlib import Path
 
 from reportgen.errors import StudyError
+from reportgen.models.code import CODE_FILES, code_of, require_allowed, require_code
+from reportgen.models.configuration import CONFIGURATION
 from reportgen.models.digest import digest_of
 from reportgen.models.extra import require_models
+from reportgen.models.hub import fetch, fetch_weights
 from reportgen.models.manifest import MANIFEST, Manifest, read_manifest
-from reportgen.spec.model_section import ModelSection
+from reportgen.models.weights import require_layers, stored, weight_files
+from reportgen.spec.model_section import ModelSection, WeightsFormat
 
 TOKENIZER = "tokenizer"
 _TOKENIZER_FILES = (
@@ -21,7 +28,6 @@ _TOKENIZER_FILES = (
     "config.json",
 )
 """What is read of a model without its weights; results hold it in the folder `TOKENIZER`."""
-_WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "generation_config.json")
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,9 @@ class ModelSource:
 
     A model that was asked elsewhere, and left results, is not here: of its GGUF file there is the name, in its `folder`
     the tokenizer alone, and `captured` is what its results say of themselves.
+
+    `weights` is the format that they are read from, `code` the Python files of its own that are run, and `note` what a reader
+    has to know of how it was found.
     """
 
     name: str
@@ -42,6 +51,9 @@ class ModelSource:
     folder: Path | None = None
     hub: str | None = None
     captured: Manifest | None = None
+    weights: WeightsFormat = "safetensors"
+    code: tuple[str, ...] = ()
+    note: str = ""
 
 
 def find_model(section: ModelSection, beside: Path, cache: Path) -> ModelSource:
@@ -50,20 +62,20 @@ def find_model(section: ModelSection, beside: Path, cache: Path) -> ModelSource:
     Where the store `cache` is a results folder, the model is the one whose results it holds.
     """
     if (cache / MANIFEST).is_file():
-        return _of_results(cache)
+        return _of_results(section, cache)
     if section.package is not None and section.file is not None:
         return _in_package(section.package, section.file, cache)
     if section.gguf is not None:
         return _gguf(beside / section.gguf, cache)
     if section.folder is not None:
-        return _folder(beside / section.folder, cache)
+        return _folder(section, beside / section.folder, cache)
     assert section.hub is not None, "the spec's model names exactly one place"
-    return _on_hub(section.hub, section.revision)
+    return _on_hub(section, section.hub)
 
 
-def _of_results(folder: Path) -> ModelSource:
+def _of_results(section: ModelSection, folder: Path) -> ModelSource:
     manifest = read_manifest(folder)
-    model = manifest.model
+    model, configured = manifest.model, (folder / TOKENIZER / CONFIGURATION).is_file()
     return ModelSource(
         model.name,
         model.identity,
@@ -71,6 +83,8 @@ def _of_results(folder: Path) -> ModelSource:
         gguf=Path(model.file) if model.file else None,
         folder=folder / TOKENIZER,
         captured=manifest,
+        weights=section.weights,
+        code=code_of(folder / TOKENIZER) if section.trust_remote_code and configured else (),
     )
 
 
@@ -101,16 +115,43 @@ def _gguf(path: Path, cache: Path) -> ModelSource:
     return ModelSource(path.stem, f"sha256:{digest_of(path, cache)}", f"file {path.name}", gguf=path)
 
 
-def _folder(path: Path, cache: Path) -> ModelSource:
+def _folder(section: ModelSection, path: Path, cache: Path) -> ModelSource:
     if not path.is_dir():
         raise StudyError(f"model.folder: there is no folder {path}")
-    lacking = [name for name in ("config.json", "tokenizer.json") if not (path / name).is_file()]
-    weights = sorted(path.glob("*.safetensors"))
-    if lacking or not weights:
-        missing = ", ".join([*lacking, *([] if weights else ["*.safetensors"])])
-        raise StudyError(f"model.folder: {path} lacks {missing}. Save it with `save_pretrained`, tokenizer included.")
-    identity = digest_of([*tokenizer_files(path), *weights], cache)
-    return ModelSource(path.resolve().name, f"sha256:{identity}", f"folder {path.name}", folder=path)
+    lacking = [name for name in (CONFIGURATION, "tokenizer.json") if not (path / name).is_file()]
+    if lacking:
+        raise StudyError(
+            f"model.folder: {path} lacks {', '.join(lacking)}. Save it with `save_pretrained`, tokenizer included."
+        )
+    code = _code(section, path, path.name)
+    weights = weight_files(path, section.weights)
+    held = stored(path) if section.weights == "safetensors" else None
+    if held is not None:
+        require_layers(path, held.tensors)
+    identity = digest_of([*tokenizer_files(path), *weights, *_sources(section, path)], cache, path)
+    return ModelSource(
+        path.resolve().name,
+        f"sha256:{identity}",
+        f"folder {path.name}",
+        folder=path,
+        weights=section.weights,
+        code=code,
+    )
+
+
+def _code(section: ModelSection, folder: Path, name: str) -> tuple[str, ...]:
+    """The files of a model's own code that are run; raises StudyError where it needs them and may not have them."""
+    if not section.trust_remote_code:
+        require_allowed(folder, name)
+        return ()
+    files = code_of(folder)
+    require_code(folder, files)
+    return files
+
+
+def _sources(section: ModelSection, folder: Path) -> list[Path]:
+    """All Python files of a folder whose code may run: those that are run may import any other."""
+    return sorted(file for file in folder.rglob(CODE_FILES) if file.is_file()) if section.trust_remote_code else []
 
 
 def tokenizer_files(folder: Path) -> list[Path]:
@@ -118,53 +159,28 @@ def tokenizer_files(folder: Path) -> list[Path]:
     return [folder / name for name in _TOKENIZER_FILES if (folder / name).is_file()]
 
 
-def _on_hub(name: str, revision: str | None) -> ModelSource:
-    folder = _snapshot(name, revision, _TOKENIZER_FILES)
-    if not (folder / "tokenizer.json").is_file():
+def _on_hub(section: ModelSection, name: str) -> ModelSource:
+    found = fetch(name, section.revision, _hub_files(section.trust_remote_code))
+    if not (found.folder / "tokenizer.json").is_file():
         raise StudyError(f"model.hub: `{name}` has no tokenizer.json; statements need a fast tokenizer's offsets.")
-    commit = folder.name
     return ModelSource(
         name,
-        f"commit:{commit}",
-        f"{name} on the Hugging Face hub, revision {commit}",
-        folder=folder,
+        f"commit:{found.commit}",
+        f"{name} on the Hugging Face hub, revision {found.commit}",
+        folder=found.folder,
         hub=name,
+        weights=section.weights,
+        code=_code(section, found.folder, name),
+        note=found.note,
     )
 
 
 def fetch_hub_weights(source: ModelSource) -> Path:
-    """The snapshot folder of a hub model with its safetensors in it; raises StudyError where they cannot be had."""
+    """The snapshot folder of a hub model with its weights in it; raises StudyError where they cannot be had."""
     assert source.hub is not None, "only hub models have weights to fetch"
     commit = source.identity.removeprefix("commit:")
-    folder = _snapshot(source.hub, commit, (*_TOKENIZER_FILES, *_WEIGHT_FILES))
-    if not any(folder.glob("*.safetensors")):
-        raise StudyError(f"model.hub: `{source.hub}` at {commit} holds no safetensors weights.")
-    return folder
+    return fetch_weights(source.hub, commit, _hub_files(bool(source.code)), source.weights)
 
 
-def _snapshot(name: str, revision: str | None, patterns: tuple[str, ...]) -> Path:
-    require_models()
-    from huggingface_hub import snapshot_download  # noqa: PLC0415
-    from huggingface_hub.errors import (  # noqa: PLC0415
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    at = f"`{name}`" + (f" at revision `{revision}`" if revision else "")
-    try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=list(patterns)))
-    except GatedRepoError as error:
-        raise StudyError(f"model.hub: {at} is gated. Accept its terms on its page, then `hf auth login`.") from error
-    except RevisionNotFoundError as error:
-        raise StudyError(f"model.hub: {at} has no such revision. Look at the commits on its page.") from error
-    except (RepositoryNotFoundError, HFValidationError) as error:
-        raise StudyError(f"model.hub: {at} is not on the hub, or is private. Check the name.") from error
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise StudyError(
-            f"model.hub: {at} is not in the local cache and the hub cannot be reached. "
-            "Connect once, or name a local `folder`, `gguf` or `package` instead."
-        ) from error
+def _hub_files(code: bool) -> tuple[str, ...]:
+    return (*_TOKENIZER_FILES, CODE_FILES) if code else _TOKENIZER_FILES

@@ -1,14 +1,16 @@
 """How the scores were read, in a reader's words: by which way, what was saved, how well it proved itself."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from reportgen import numbers
-from reportgen.capture.record import CaptureRun, Proof, Route
-from reportgen.report.markup import Md, md
+from reportgen.capture.record import CaptureRun, PatternReader, Proof, Route
+from reportgen.report.markup import Md, join_md, md
 
 _WAYS = {
     "shared": "out of plain transformers through its attention interface",
     "hooks": "by TransformerLens's hooks",
+    "alone": "out of plain transformers with eager attention, each statement alone, as TransformerLens does not know this "
+    "architecture",
 }
 _KERNELS = {"plain": "", "prepacked": "linear layers by oneDNN on weights packed beforehand"}
 
@@ -20,7 +22,7 @@ def capture_entries(runs: Sequence[CaptureRun]) -> list[tuple[str, str]]:
         ("Captured", ", ".join(sorted({run.finished for run in runs}))),
         ("Device", "; ".join(dict.fromkeys(devices))),
         ("Forward passes", _passes(runs)),
-        ("Read", "; ".join(dict.fromkeys(_read(run.route) for run in runs))),
+        ("Read", "; ".join(dict.fromkeys(_way(run.route) for run in runs))),
         ("Proof of the capture", _proof(worst_proof(runs))),
     ]
 
@@ -55,26 +57,44 @@ def saved_just_now(runs: Sequence[CaptureRun], fresh: int) -> str:
     return saved(newest(runs, fresh)) or "no token was shared"
 
 
-def software(runs: Sequence[CaptureRun]) -> Md:
-    """With what attention was read and how this was checked, for the paragraph on methods."""
+def software(runs: Sequence[CaptureRun], readers: Container[PatternReader] = ("bridge",)) -> Md:
+    """With what attention was read and how this was checked, for the paragraph on methods; `readers` are those of the patterns
+    that are shown."""
     versions, proof = dict(runs[-1].versions), worst_proof(runs)
     return md(
         "{read} Before anything was kept, scores read so were compared with those of plain transformers with eager attention "
         "on {sample}: they differ by {worst} at most.",
-        read=_read_by_both(versions) if any(run.route.way == "shared" for run in runs) else _read_by_hooks(versions),
+        read=_read({run.route.way for run in runs}, versions, readers),
         sample=numbers.things(proof.statements, "statement"),
         worst=numbers.small(proof.score),
     )
 
 
-def _read_by_both(versions: dict[str, str]) -> Md:
-    return md(
+def _read(ways: Container[str], versions: dict[str, str], readers: Container[PatternReader]) -> Md:
+    if "shared" in ways:
+        return _read_shared(versions, readers)
+    return _read_alone(versions) if "alone" in ways else _read_by_hooks(versions)
+
+
+def _read_shared(versions: dict[str, str], readers: Container[PatternReader]) -> Md:
+    shared = md(
         "Scores were read out of transformers {transformers} [@wolf2020] through its attention interface, on PyTorch {torch}, "
-        "what statements begin with alike being computed once; patterns of the examples and the attention to every token "
-        "that is shown with TransformerLens {lens} [@nanda2022].",
+        "what statements begin with alike being computed once; patterns of the examples and the attention to every token that is "
+        "shown",
         transformers=versions["transformers"],
         torch=versions["torch"],
-        lens=versions["transformer-lens"],
+    )
+    lens = md("with TransformerLens {lens} [@nanda2022].", lens=versions["transformer-lens"])
+    plain = Md("with its eager attention, each statement alone, as TransformerLens does not know this architecture.")
+    return join_md([shared, plain if "plain" in readers else lens])
+
+
+def _read_alone(versions: dict[str, str]) -> Md:
+    return md(
+        "Attention was read out of transformers {transformers} [@wolf2020] as its eager attention shows it, each statement "
+        "alone, on PyTorch {torch}.",
+        transformers=versions["transformers"],
+        torch=versions["torch"],
     )
 
 
@@ -95,7 +115,7 @@ def _passes(runs: Sequence[CaptureRun]) -> str:
     return f"{passes}; shared beginnings computed once, which {saved(runs)}" if saved(runs) else passes
 
 
-def _read(route: Route) -> str:
+def _way(route: Route) -> str:
     kernel = f"; {_KERNELS[route.kernel]}" if _KERNELS[route.kernel] else ""
     return f"{_WAYS[route.way]}{kernel}{_why(route.why)}"
 

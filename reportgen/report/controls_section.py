@@ -250,7 +250,7 @@ def _rounding(noise: NoiseFloor) -> Md:
         usual=numbers.small(float(np.median(noise.noise)) * 100),
         n=numbers.things(noise.statements, "statement"),
         exact=(
-            "in float32; against float64 it was not measured, as the model is too large"
+            "in float32; against float64 it was not measured, as the model is too large or its code knows no float64"
             if noise.rounding is None
             else "in float32 and in float64"
         ),
@@ -258,8 +258,8 @@ def _rounding(noise: NoiseFloor) -> Md:
 
 
 def _coarse_rounding(noise: NoiseFloor) -> Md:
-    """Of a run in bfloat16, whose rounding is always measured."""
-    assert noise.rounding is not None, "bfloat16 is refused where it cannot be measured"
+    """Of a run in bfloat16 or float16, whose rounding is always measured."""
+    assert noise.rounding is not None, "coarse arithmetic is refused where it cannot be measured"
     return md(
         "**The model ran in {dtype}, and that alone moves the score of a head by up to {largest} points** (of the median head "
         "by {usual}) from what {finer} gives: the largest change over {n}. Read alone and in batches, in {dtype} both times, "

@@ -16,6 +16,7 @@ from reportgen.report.chat_words import read_as
 from reportgen.report.controls_section import controls_method
 from reportgen.report.experiment import experiments_method
 from reportgen.report.markup import Md, join_md, md
+from reportgen.report.model_words import own_ways
 from reportgen.report.results import Results
 from reportgen.report.tests_method import tests_method
 from reportgen.spec.model import FactsSection, FalseObjects, StudySpec
@@ -51,7 +52,7 @@ _LIKELY = (
 def methods(results: Results) -> tuple[Md, ...]:
     """The paragraphs to paste into a paper."""
     spec = results.plan.file.spec
-    about = [_model(results.plan.source, results), _facts(results), _measured(spec)]
+    about = [_model(results.plan.source, results), *own_ways(results.plan.source), _facts(results), _measured(spec)]
     checked = [controls_method(results.controls), _software(results)]
     further = experiments_method(results.experiments)
     return join_md(about), *tests_method(results.findings, spec), *further, join_md(checked)
@@ -195,7 +196,7 @@ def _software(results: Results) -> Md:
     return md(
         "{read} Tests were computed with SciPy {scipy} [@virtanen2020], corrections with statsmodels {statsmodels} "
         "[@seabold2010].",
-        read=software(results.captured.runs),
+        read=software(results.captured.runs, results.attention.readers),
         scipy=installed["scipy"],
         statsmodels=installed["statsmodels"],
     )

@@ -10,6 +10,7 @@ from reportgen.report.chat_words import read_as
 from reportgen.report.document import Block, Heading, Prose, Raw
 from reportgen.report.downloads import Download
 from reportgen.report.markup import Md, plain_md
+from reportgen.report.model_words import model_entries
 from reportgen.report.render import component
 from reportgen.report.results import Results
 from reportgen.report.tables import folded
@@ -54,6 +55,7 @@ def _entries(results: Results) -> list[tuple[str, str]]:
         *([("Chat template", read)] if read else []),
         ("Spec", f"{plan.file.name}, SHA-256 {content_key(plan.file.text)[:16]}…"),
         ("Seeds", f"facts {spec.facts.seed}, tests {spec.tests.seed}"),
+        *model_entries(spec.model, plan.source, results.captured.runs),
         *capture_entries(results.captured.runs),
         *_rendered(plan.source.captured),
         ("reportgen", f"{provenance.own_version()}, code {provenance.code_version('')}"),

@@ -13,6 +13,7 @@ from reportgen.models.tokenizer import Tokenizer
 from reportgen.notices import Notice
 from reportgen.report.chat_words import chat_notices
 from reportgen.report.experiment import Experiment
+from reportgen.report.model_words import model_notices
 from reportgen.spec.model import SpecFile
 from reportgen.statements import StatementSet
 
@@ -52,7 +53,7 @@ class Plan:
         """What the facts and their statements give to doubt, or had to leave out, and how statements are read if not as they
         are."""
         read = chat_notices(self.file.spec.model, self.tokenizer)
-        return (*read, *self.facts.notices, *self.statements.notices)
+        return (*model_notices(self.source), *read, *self.facts.notices, *self.statements.notices)
 
 
 @dataclass(frozen=True)

@@ -472,6 +472,10 @@ def _ids_differ(contrasts: tuple[ContrastSection, ...]) -> tuple[ContrastSection
     return contrasts
 
 
+_OF_EVERY_CHECKPOINT = ("weights", "trust_remote_code", "prepend_bos", "chat", "device", "dtype")
+"""What the study's model says of how it is read, and every checkpoint of it is read in the same way."""
+
+
 class StudySpec(Section):
     """A whole study, as its author wrote it."""
 
@@ -517,7 +521,7 @@ class StudySpec(Section):
         section = self.experiments.checkpoints
         if section is None:
             return ()
-        own = {name: getattr(self.model, name) for name in ("prepend_bos", "chat", "device", "dtype")}
+        own = {name: getattr(self.model, name) for name in _OF_EVERY_CHECKPOINT}
         return tuple(
             ModelSection(folder=one.folder, **own)
             if one.folder is not None

@@ -15,6 +15,9 @@ Device = Annotated[
     ),
 ]
 
+WeightsFormat = Literal["safetensors", "pytorch"]
+Arithmetic = Literal["float32", "bfloat16", "float16"]
+
 
 class ChatSection(Section):
     """Each statement is read as the beginning of the assistant's answer in the model's own chat template: before it stands what
@@ -61,6 +64,22 @@ class ModelSection(Section):
             "commit either way."
         ),
     ] = None
+    weights: Annotated[
+        WeightsFormat,
+        Field(
+            description="Which files of a `hub` or `folder` hold the weights. `pytorch` reads `pytorch_model.bin`. Such a file "
+            "is a pickle, which can run code when it is opened: PyTorch is told to take tensors alone out of it (`weights_only`). "
+            "Still, read only pickles of people whom you trust."
+        ),
+    ] = "safetensors"
+    trust_remote_code: Annotated[
+        bool,
+        Field(
+            description="Whether Python code that lies in the model's `hub` repository or `folder` may be run here, with all "
+            "your rights. Models that transformers does not know need it: their `config.json` names code under `auto_map`. Read "
+            "the code before you say `true`. It is part of the model's identity, and the page says that it was run."
+        ),
+    ] = False
     prepend_bos: Annotated[
         Literal["auto", "always", "never"],
         Field(
@@ -79,17 +98,18 @@ class ModelSection(Section):
         Device, Field(title="Where the model runs. `auto` takes a GPU where there is one, else the processor.")
     ] = "auto"
     dtype: Annotated[
-        Literal["auto", "float32", "bfloat16"],
+        Literal["auto", Arithmetic],
         Field(
-            description="The arithmetic of the forward passes. `auto` is float32 on every device. bfloat16 is for models that "
-            "do not fit otherwise: it moves scores, and the page says by how much."
+            description="The arithmetic of the forward passes. `auto` is float32 on every device. bfloat16 and float16 are for "
+            "models that do not fit otherwise: they move scores, and the page says by how much. float16 is the finer of the two, "
+            "and holds no number beyond 65,504, which some models need."
         ),
     ] = "auto"
 
     @property
-    def arithmetic(self) -> Literal["float32", "bfloat16"]:
-        """The `dtype` with `auto` resolved: float32 on every device, since bfloat16 moves scores visibly."""
-        return "bfloat16" if self.dtype == "bfloat16" else "float32"
+    def arithmetic(self) -> Arithmetic:
+        """The `dtype` with `auto` resolved: float32 on every device, since anything coarser moves scores visibly."""
+        return "float32" if self.dtype == "auto" else self.dtype
 
     def _misfits(self) -> Iterable[Misfit]:
         places = [name for name in ("hub", "folder", "gguf", "package") if getattr(self, name) is not None]
@@ -112,3 +132,9 @@ class ModelSection(Section):
                 "leave one of the two out",
                 at=("prepend_bos",),
             )
+        if self.hub is None and self.folder is None:
+            for name in ("weights", "trust_remote_code"):
+                if getattr(self, name) != type(self).model_fields[name].default:
+                    yield Misfit(
+                        f"`{name}` says how a `hub` or `folder` is read, and a GGUF file is neither", at=(name,)
+                    )

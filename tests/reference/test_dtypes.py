@@ -1,4 +1,4 @@
-"""Which device and arithmetic a model runs in, and that bfloat16 is measured against float32 and held to what it can."""
+"""Which device and arithmetic a model runs in, and that coarse ones are measured against float32 and held to what they can."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,12 +12,17 @@ from transformers import BloomConfig, BloomForCausalLM, GPT2Config, GPT2LMHeadMo
 
 from reportgen.capture import looks
 from reportgen.capture.controls import measure_controls, spread_over_lengths
-from reportgen.capture.opening import BFLOAT16_PATTERN_TOLERANCE, BFLOAT16_SCORE_TOLERANCE, ProvenModel
+from reportgen.capture.opening import (
+    BFLOAT16_SCORE_TOLERANCE,
+    FLOAT16_SCORE_TOLERANCE,
+    TOLERANCES,
+    ProvenModel,
+)
 from reportgen.capture.record import PATTERN_TOLERANCE, SCORE_TOLERANCE
 from reportgen.capture.request import ask
 from reportgen.capture.run import capture
 from reportgen.errors import StudyError
-from reportgen.models import load
+from reportgen.models import load, memory
 from reportgen.models.source import find_model
 from reportgen.models.tokenizer import Tokenizer
 from reportgen.progress import Silent
@@ -123,7 +128,7 @@ def bloom(tmp_path: Path, smollm_tokenizer: Tokenizer) -> Path:
     return saved(BloomForCausalLM(config), tmp_path / "tiny", smollm_tokenizer)
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_weights_are_counted_without_loading_them(llama: Path, dtype: torch.dtype) -> None:
     opened = load.open_eager(llama, "cpu", dtype)
     assert {parameter.dtype for parameter in opened.parameters()} == {dtype}
@@ -173,23 +178,22 @@ def test_auto_and_float32_share_their_scores_and_bfloat16_has_its_own(
     )
 
 
-def test_scores_in_bfloat16_are_those_of_plain_transformers_in_bfloat16(
-    llama: Path, statements: tuple[Statement, ...], tmp_path: Path
+@pytest.mark.parametrize("coarse_one", ["bfloat16", "float16"])
+def test_scores_in_coarse_arithmetic_are_those_of_plain_transformers_in_it(
+    llama: Path, statements: tuple[Statement, ...], tmp_path: Path, coarse_one: str
 ) -> None:
     """In one arithmetic both differ less than either from float32, or at most as much where products are summed in
     another order."""
-    captured = capture(ask(statements, "sum"), proven(llama, "bfloat16", tmp_path / "cache"))
+    captured = capture(ask(statements, "sum"), proven(llama, coarse_one, tmp_path / "cache"))
     run = captured.runs[0]
     assert run.route.way == "shared"
+    assert run.dtype == coarse_one
     assert run.proof.holds
-    assert (run.proof.score_tolerance, run.proof.pattern_tolerance) == (
-        BFLOAT16_SCORE_TOLERANCE,
-        BFLOAT16_PATTERN_TOLERANCE,
-    )
-    coarse = eager(load.open_eager(llama, "cpu", torch.bfloat16), statements)
+    assert (run.proof.score_tolerance, run.proof.pattern_tolerance) == TOLERANCES[coarse_one]
+    coarse = eager(load.open_eager(llama, "cpu", getattr(torch, coarse_one)), statements)
     exact = eager(load.open_eager(llama, "cpu"), statements)
     moved = np.abs(coarse - exact).mean()
-    assert moved > 1e-4
+    assert moved > 1e-5
     assert np.abs(captured.values - coarse).mean() < 1.5 * moved
 
 
@@ -242,8 +246,10 @@ def test_the_noise_floor_of_bfloat16_is_its_distance_from_float32(
 def test_bfloat16_is_refused_where_float32_has_no_room_to_measure_it(
     llama: Path, statements: tuple[Statement, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    memory = 4 * load.count_parameters(llama)
-    monkeypatch.setattr(load, "main_memory", lambda: memory)
+    monkeypatch.setattr(memory, "working_memory", lambda *_: 0)
+    need = memory.needed(load.count_parameters(llama), memory.read_configuration(llama), "float32")
+    for module in (load, memory):
+        monkeypatch.setattr(module, "main_memory", lambda: round(need.total / memory.ROOM) + 1)
     assert np.isfinite(capture(ask(statements, "sum"), proven(llama, "auto", tmp_path / "cache")).values).all()
     model = proven(llama, "bfloat16", tmp_path / "cache")
     with pytest.raises(StudyError, match=r"`bfloat16` has to be measured against float32.*a smaller model"):
@@ -252,7 +258,40 @@ def test_bfloat16_is_refused_where_float32_has_no_room_to_measure_it(
 
 
 def test_a_model_fits_memory_up_to_a_tenth_of_it() -> None:
-    load.require_float32(225_000_000, GB)
-    with pytest.raises(StudyError, match=r"takes 0\.9 GB; this machine has 1\.0 GB"):
-        load.require_float32(226_000_000, GB)
+    load.require_float32("bfloat16", 225_000_000, GB)
+    with pytest.raises(StudyError, match=r"`bfloat16` has .* takes 0\.9 GB; this machine has 1\.0 GB"):
+        load.require_float32("bfloat16", 226_000_000, GB)
+    with pytest.raises(StudyError, match=r"`float16` has .* takes 0\.8 GB, beside the 0\.4 GB that it takes itself"):
+        load.require_float32("float16", 200_000_000, GB, 400_000_000)
     assert load.main_memory() > 10**8
+
+
+def test_numbers_beyond_float16_are_an_error_that_names_it_and_the_way_out(
+    llama: Path, statements: tuple[Statement, ...], tmp_path: Path
+) -> None:
+    """bfloat16 has the range of float32, and runs the same weights."""
+    big = load.open_eager(llama, "cpu")
+    with torch.no_grad():
+        big.model.layers[0].mlp.down_proj.weight.mul_(1e6)
+    folder = small.save(big, tmp_path / "big", Tokenizer(llama))
+    with pytest.raises(
+        StudyError, match=r"not a number .*in float16\. float16 holds no number beyond 65,504.*`model\.dtype: bf"
+    ):
+        capture(ask(statements, "sum"), proven(folder, "float16", tmp_path / "cache"))
+    for dtype in ("bfloat16", "float32"):
+        assert np.isfinite(capture(ask(statements, "sum"), proven(folder, dtype, tmp_path / "cache")).values).all()
+
+
+def test_float16_moves_scores_less_than_bfloat16_and_both_are_told(
+    llama: Path, statements: tuple[Statement, ...], tmp_path: Path, smollm_tokenizer: Tokenizer
+) -> None:
+    exact, moved, some = eager(load.open_eager(llama, "cpu"), statements), {}, statements[:12]
+    for dtype in ("bfloat16", "float16"):
+        model = proven(llama, dtype, tmp_path / "cache")
+        values = capture(ask(statements, "sum"), model).values
+        moved[dtype] = float(np.abs(values - exact).max())
+        controls = measure_controls(some, values[:12], model, "sum", smollm_tokenizer)
+        assert (controls.noise.dtype, controls.noise.finer) == (dtype, "float32")
+        assert any(f"ran in {dtype}" in notice.message for notice in controls.notices)
+    assert 0 < moved["float16"] < moved["bfloat16"] / 2
+    assert moved["float16"] < FLOAT16_SCORE_TOLERANCE

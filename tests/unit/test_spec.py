@@ -130,7 +130,12 @@ report:
 """
 
 CHAT = "{hub: gpt2, chat: {user: Where?, system: Be brief.}}"
-MODEL_PLACES = (CHAT, "{folder: weights}", "{gguf: m.gguf}", "{package: llm-x, file: m.gguf}")
+MODEL_PLACES = (
+    CHAT,
+    "{folder: weights, weights: pytorch, trust_remote_code: true}",
+    "{gguf: m.gguf}",
+    "{package: llm-x, file: m.gguf}",
+)
 FACTS_PLACES = (
     "pack: currencies\n  only: {relation: capital, size: [big, 2]}",
     "dataset: {name: NeelNanda/counterfact-tracing, config: a, split: train, revision: b}\n  format: counterfact",
@@ -453,7 +458,7 @@ def test_yaml_becomes_plain_data_with_tuples(tmp_path: Path) -> None:
         (("report", "top_heads"), "a whole number, at least 1 and at most 50"),
         (("study", "abstract"), "text"),
         (("model", "folder"), "text that is not empty"),
-        (("model", "dtype"), "one of `auto`, `float32`, `bfloat16`"),
+        (("model", "dtype"), "one of `auto`, `float32`, `bfloat16`, `float16`"),
         (("model", "device"), "text of the form `auto`, `cpu`, `mps`, `cuda` or `cuda:1`"),
         (("measure", "key_span"), "one of `subject`, `object`, `first`, `self`, `previous`, `relation`"),
         (("facts", "relations"), "a mapping"),
