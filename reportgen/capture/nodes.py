@@ -16,12 +16,17 @@ from typing import Any
 import torch
 from transformers.cache_utils import Cache, DynamicLayer
 
+from reportgen.capture.thrift import is_out_of_memory
 from reportgen.capture.tree import Ids
 from reportgen.errors import StudyError
 
 LOGITS_AT_ONCE = 16  # rows that stay in a processor's cache
 
 Path = tuple[int, ...]
+
+
+class NothingKeptError(StudyError):
+    """The model keeps no keys and values to go on from, or keeps something else beside them."""
 
 
 @dataclass
@@ -91,6 +96,8 @@ class Nodes:
         self._model, self._rows = model, _Rows(nothing, nothing)
         self._free: list[int] = []
         self._cache = Cache(layer_class_to_replicate=partial(_Layer, self._rows))
+        self._cache_works = False
+        self._nothing_kept = f"{type(model).__name__} keeps no keys and values to go on from"
         self._takes_positions = "position_ids" in inspect.signature(model.forward).parameters
 
     @property
@@ -106,21 +113,25 @@ class Nodes:
     def run(self, paths: Sequence[Path], tokens: Sequence[Ids]) -> tuple[list[Path], Next]:
         """Run new tokens after each path, as many after each: the longer paths, and what comes next after them.
 
-        Raises StudyError where the model keeps no keys and values.
+        Raises NothingKeptError where the model keeps no keys and values.
         """
         new = len(tokens[0])
         longer = self._grow(paths, new)
-        output = self._model(
-            torch.tensor(tokens, device=self._model.device),
-            past_key_values=self._cache,
-            use_cache=True,
-            logits_to_keep=1,
-            **self._layout([len(path) for path in paths], new),
-        )
-        if not self._cache.layers:
-            raise StudyError(f"{type(self._model).__name__} keeps no keys and values to go on from")
-        logits = output.logits[:, -1].float()
+        logits = self._logits(tokens, self._layout([len(path) for path in paths], new))[:, -1].float()
         return longer, Next(logits, torch.cat([rows.logsumexp(-1) for rows in logits.split(LOGITS_AT_ONCE)]))
+
+    def _logits(self, tokens: Sequence[Ids], layout: dict[str, torch.Tensor]) -> Any:
+        given = torch.tensor(tokens, device=self._model.device)
+        try:
+            output = self._model(given, past_key_values=self._cache, use_cache=True, logits_to_keep=1, **layout)
+        except Exception as error:  # what an architecture that keeps something else stumbles over
+            if is_out_of_memory(error) or self._cache_works:
+                raise
+            raise NothingKeptError(f"{self._nothing_kept} ({type(error).__name__}: {error})") from error
+        if not self._cache.layers:
+            raise NothingKeptError(self._nothing_kept)
+        self._cache_works = True
+        return output.logits
 
     def _grow(self, paths: Sequence[Path], new: int) -> list[Path]:
         fresh = self._take(len(paths) * new)

@@ -343,7 +343,25 @@ def test_a_token_is_run_once_if_it_can_matter_and_few_are_kept(monkeypatch: pyte
     assert Counting.most < stems + len(queries) + 16 * 6 < Counting.ran / 4
 
 
-def test_a_model_that_keeps_no_keys_is_refused() -> None:
+def test_a_model_that_keeps_no_keys_is_read_in_whole_sequences() -> None:
     model = few_words(MambaConfig(hidden_size=32, num_hidden_layers=2, vocab_size=WORDS))
-    with pytest.raises(StudyError, match="MambaForCausalLM keeps no keys and values"):
-        read_continuations(model, drawn(queries=1, rivals=1), lambda _: None)
+    queries, told = drawn(queries=4, rivals=20), list[int]()
+    for query, read in zip(queries, read_continuations(model, queries, told.append), strict=True):
+        bar = sums(model, query.prefix, query.answers[query.bar])[-1]
+        assert set(query.answers) <= set(read)
+        for thing, tokens in (*query.answers.items(), *query.rivals.items()):
+            likelihood = sums(model, query.prefix, tokens)[-1]
+            assert (thing in read) == (thing in query.answers or likelihood >= bar)
+            if thing in read:
+                assert read[thing] == pytest.approx(likelihood, abs=1e-4)
+    assert sum(told) == len(queries)
+
+
+def test_kept_keys_that_say_something_else_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model whose answers depend on more than it keeps would be read wrongly, with nothing to show it."""
+    model, queries, told = few_words(FEW_WORDS["qwen3"]), drawn(queries=8, rivals=20), list[int]()
+    expected = read_continuations(model, queries, lambda _: None)
+    monkeypatch.setattr(Next, "of", lambda self, rows, tokens: [-1.0 for _ in tokens])
+    for read, wanted in zip(read_continuations(model, queries, told.append), expected, strict=True):
+        assert read == pytest.approx(wanted, abs=1e-4)
+    assert sum(told) == len(queries)
