@@ -1,7 +1,6 @@
-"""Tiny random models of every family that the documentation names, and what is asked of them."""
+"""What tiny random models of every family are asked, and what plain transformers say to it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 from random import Random
 from typing import Any
@@ -9,143 +8,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
 
 from reportgen.capture.request import Request
 from reportgen.facts.fact import Fact
 from reportgen.models.tokenizer import Tokens
 from reportgen.statements import Statement
+from tests.family import BOS, EXPERIMENTS, HEADS, LAYERS, OWN_WAY, VOCABULARY, WINDOW, Experiment, Family, Refused
+from tests.family_data import FAMILIES, REFUSED
+
+__all__ = [
+    "AGGREGATIONS",
+    "BOS",
+    "EXPERIMENTS",
+    "FAMILIES",
+    "HEADS",
+    "LAYERS",
+    "OWN_WAY",
+    "REFUSED",
+    "SHARED",
+    "VOCABULARY",
+    "WINDOW",
+    "Experiment",
+    "Family",
+    "Refused",
+]
 
 Values = npt.NDArray[np.float64]
 
-VOCABULARY, BOS, WINDOW, LAYERS, HEADS = 128, 1, 4, 3, 4
 AGGREGATIONS = {"sum": np.sum, "mean": np.mean, "max": np.max}
-
-_SPECIAL = {"bos_token_id": BOS, "eos_token_id": 2, "pad_token_id": 0, "vocab_size": VOCABULARY}
-_GPT = {"n_layer": LAYERS, "n_head": HEADS, "n_embd": 32, "n_positions": 64}
-_PLAIN = {
-    "num_hidden_layers": LAYERS,
-    "num_attention_heads": HEADS,
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "max_position_embeddings": 64,
-}
-_GROUPED = {**_PLAIN, "num_key_value_heads": 2}
-_GEMMA = {**_GROUPED, "head_dim": 8, "query_pre_attn_scalar": 8, "sliding_window": WINDOW}
-_BY_TURNS = {"layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}
-_EXPERTS = {"num_local_experts": 4, "num_experts_per_tok": 2}
-
-OWN_WAY = "computes attention in its own way, not through transformers' attention interface"
-
-
-@dataclass(frozen=True)
-class Family:
-    """A family's name in transformers, what its configuration says, and, where hooks must read it, why."""
-
-    kind: str
-    says: Mapping[str, Any]
-    why_hooks: str = ""
-
-    def build(self) -> Any:
-        """A random model with eager attention; its weights are so large that its attention is far from uniform."""
-        torch.manual_seed(0)
-        config = AutoConfig.for_model(self.kind, **{**self.says, **_SPECIAL})
-        model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
-        with torch.no_grad():
-            for name, parameter in model.named_parameters():
-                if parameter.dim() > 1:
-                    parameter.normal_(0, 1.0 if any(part in name for part in ("embed", "wte", "wpe")) else 0.35)
-                elif "sinks" in name:
-                    parameter.normal_()
-        return model
-
-
-FAMILIES = {
-    "gpt2": Family("gpt2", _GPT),
-    "gpt_bigcode": Family("gpt_bigcode", _GPT),
-    "gpt_neox": Family("gpt_neox", _PLAIN),
-    "llama": Family("llama", _GROUPED),
-    "mistral": Family("mistral", {**_GROUPED, "sliding_window": WINDOW}),
-    "mixtral": Family("mixtral", {**_GROUPED, **_EXPERTS, "sliding_window": WINDOW}),
-    "gemma": Family("gemma", {**_GROUPED, "head_dim": 8}),
-    "gemma2": Family("gemma2", {**_GEMMA, "attn_logit_softcapping": 2.0}),
-    "gemma3": Family("gemma3_text", {**_GEMMA, **_BY_TURNS}),
-    "qwen2": Family(
-        "qwen2", {**_GROUPED, "use_sliding_window": True, "sliding_window": WINDOW, "max_window_layers": 1}
-    ),
-    "qwen3": Family("qwen3", {**_GROUPED, "head_dim": 8}),
-    "phi": Family("phi", _PLAIN),
-    "phi3": Family("phi3", {**_GROUPED, "sliding_window": WINDOW}),
-    "opt": Family("opt", {**_PLAIN, "ffn_dim": 48, "word_embed_proj_dim": 32}),
-    "olmo2": Family("olmo2", _GROUPED),
-    "stablelm": Family("stablelm", _GROUPED),
-    "granite": Family("granite", {**_GROUPED, "attention_multiplier": 0.35}),
-    "gpt_oss": Family("gpt_oss", {**_GROUPED, **_BY_TURNS, **_EXPERTS, "head_dim": 8, "sliding_window": WINDOW}),
-    "cohere": Family("cohere", _GROUPED),
-    "cohere2": Family("cohere2", {**_GROUPED, **_BY_TURNS, "sliding_window": WINDOW}),
-    "deepseek_v3": Family(
-        "deepseek_v3",
-        {
-            **_PLAIN,
-            "q_lora_rank": 16,
-            "kv_lora_rank": 16,
-            "qk_rope_head_dim": 4,
-            "qk_nope_head_dim": 8,
-            "v_head_dim": 8,
-            "num_key_value_heads": HEADS,
-            "n_routed_experts": 4,
-            "n_group": 1,
-            "topk_group": 1,
-            "num_experts_per_tok": 2,
-            "moe_intermediate_size": 16,
-            "first_k_dense_replace": 1,
-        },
-    ),
-    "gpt_neo": Family(
-        "gpt_neo",
-        {
-            "num_layers": LAYERS,
-            "num_heads": HEADS,
-            "hidden_size": 32,
-            "max_position_embeddings": 64,
-            "attention_types": [[["global", "local"], 1], [["global"], 1]],
-            "window_size": WINDOW,
-        },
-        OWN_WAY,
-    ),
-    "gptj": Family("gptj", {**_GPT, "rotary_dim": 4}, OWN_WAY),
-    "falcon": Family("falcon", {**_PLAIN, "alibi": False}, OWN_WAY),
-    "falcon with ALiBi": Family("falcon", {**_PLAIN, "alibi": True}, OWN_WAY),
-    "bloom": Family("bloom", {"n_layer": LAYERS, "n_head": HEADS, "hidden_size": 32}, OWN_WAY),
-    "mpt": Family("mpt", {"n_layers": LAYERS, "n_heads": HEADS, "d_model": 32, "max_seq_len": 64}, OWN_WAY),
-    "llama4": Family(
-        "llama4_text",
-        {
-            **_GROUPED,
-            "head_dim": 8,
-            "intermediate_size_mlp": 48,
-            "num_local_experts": 4,
-            "attention_chunk_size": WINDOW,
-            "attn_temperature_tuning": True,
-            "floor_scale": 200,
-            "no_rope_layers": [1, 1, 0],
-        },
-        "does not prove itself on 8 statements",
-    ),
-    "falcon_h1": Family(
-        "falcon_h1",
-        {
-            **_GROUPED,
-            "mamba_d_ssm": 32,
-            "mamba_n_heads": 4,
-            "mamba_d_head": 8,
-            "mamba_d_state": 8,
-            "mamba_chunk_size": 8,
-        },
-        "does not prove itself on 8 statements",
-    ),
-}
-
 SHARED = [name for name, family in FAMILIES.items() if not family.why_hooks]
 
 

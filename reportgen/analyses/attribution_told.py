@@ -190,14 +190,15 @@ def _kept(found: Attribution) -> Md:
 
 def _method(found: Attribution) -> Md:
     return md(
-        "For {n} of {possible} pairs, drawn at random, what each head reads from the subject's tokens at the position before the "
-        "twins' objects first differ was projected through its output matrix, the final norm with its scale held, and the "
-        "unembedding's difference of the two next tokens: its direct contribution to their logit difference "
-        "[@chughtai2024; @elhage2021]. That a model's logits are such a sum was proven on a run first. Attention was taken away "
-        "as −∞ before the softmax would take it: from that position to the subject, of one head; of all heads in {width} layers "
-        "on end [@geva2023]; and from the study's own query position to its key span, of one head. Means over pairs were tested "
-        "against 0 by paired t under the headline correction, each kind as a family of its own, and count as found where "
-        "they are {least} logits or more; correlations over heads have percentile bootstrap intervals over pairs [@efron1979]. "
+        "For {n} of {possible} pairs, drawn at random, what each head reads from the subject's tokens at the position before "
+        "the twins' objects first differ was projected through its output matrix, every norm after it with its scale held "
+        "(and a cap on logits, where there is one, by the part that it leaves), and the unembedding's difference of the two "
+        "next tokens: its direct contribution to their logit difference [@chughtai2024; @elhage2021]. That a model's logits "
+        "are such a sum was proven on a run first. Attention was taken away as −∞ before the softmax would take it: from that"
+        " position to the subject, of one head; of all heads in {width} layers on end [@geva2023]; and from the study's own "
+        "query position to its key span, of one head. Means over pairs were tested against 0 by paired t under the headline "
+        "correction, each kind as a family of its own, and count as found where they are {least} logits or more; correlations"
+        " over heads have percentile bootstrap intervals over pairs [@efron1979]. "
         "Attention alone is contested as an explanation [@jain2019]; "
         "beside it stands attention times the length of what the value writes [@kobayashi2020].",
         n=len(found.asked.pairs),

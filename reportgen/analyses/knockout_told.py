@@ -176,7 +176,7 @@ def _method(found: Knockout) -> Md:
         "to the key span, give p = (b + 1)/(m + 1) [@phipson2010], two-sided: b of m different sets change by as much in either "
         "direction; over sizes by the largest standardized change [@westfall1993]. Intervals over units hold together. The "
         "direct effect adds what the heads write when knocked out, less what they write otherwise, to the final residual stream, "
-        "and computes the final norm's scale anew; all other heads and layers are as they were. Total less direct effect is what "
+        "and computes the norms on the way anew; all other heads and layers are as they were. Total less direct effect is what "
         "later heads and layers do about it; they repair part of what is missing, so that effects are lower bounds "
         "[@mcdougall2023; @rushing2024].",
         ablation=ABLATIONS[first.ablation],

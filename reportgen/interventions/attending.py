@@ -37,7 +37,7 @@ class Attended:
 
     def through(self, pattern: torch.Tensor) -> torch.Tensor:
         """What the heads would put out if this were their pattern, [row, query, head, part]."""
-        return (pattern.to(self.values.dtype) @ self.values).transpose(1, 2)
+        return (pattern.to(self.values.dtype) @ self.values).transpose(1, 2).contiguous()
 
 
 Change = Callable[[Attended], torch.Tensor]

@@ -44,11 +44,10 @@ class _Attributing:
     def _answer(self, stem: int, asked: Answer) -> AnswerEffects:
         heads, windows = self._by_head(asked.subject), self._by_window(asked.subject, asked.window)
         control = self._by_window(asked.others, asked.window) if asked.others else []
-        with self._path.watching() as streams:
+        with self._path.watching() as passed:
             ran = self._cutter.run(stem, asked.tokens[-1], [*heads, *windows, *control])
-        apart = self._path.apart(asked.true, asked.false)
-        along = self._path.towards(streams[0], apart)
-        direct = self._path.contributions([each[None] for each in ran.through(asked.subject)], along[None])[0]
+        apart = self._path.ending.apart(asked.true, asked.false)
+        direct = self._path.contributions(ran.through(asked.subject), self._path.towards(passed, apart))
         differences = apart.difference(torch.cat([ran.clean[None], ran.cut[: len(heads)]])).cpu()
         blocked = self._log_probabilities(torch.cat([ran.clean[None], ran.cut[len(heads) :]]), asked.true)
         change = (blocked[1:] - blocked[0]).view(2 if control else 1, -1)
@@ -63,8 +62,8 @@ class _Attributing:
 
     def _look(self, stem: int, asked: Look) -> Divergences:
         ran = self._cutter.run(stem, asked.tokens[-1], self._by_head(asked.keys))
-        clean = self._path.head(ran.clean[None]).float().log_softmax(-1)
-        values = torch.cat([_divergence(clean, self._path.head(some)) for some in _few(ran.cut)]).cpu()
+        clean = self._path.ending.logits(ran.clean[None]).log_softmax(-1)
+        values = torch.cat([_divergence(clean, self._path.ending.logits(some)) for some in _few(ran.cut)]).cpu()
         _require_finite(values)
         return Divergences(values.view(self._layers, self._heads).numpy())
 
@@ -77,7 +76,7 @@ class _Attributing:
 
     def _log_probabilities(self, states: torch.Tensor, token: int) -> torch.Tensor:
         """The log-probability of a token after each state [row, part], [row]."""
-        some = [self._path.head(rows).float().log_softmax(-1)[:, token] for rows in _few(states)]
+        some = [self._path.ending.logits(rows).log_softmax(-1)[:, token] for rows in _few(states)]
         return torch.cat(some).cpu()
 
 
@@ -88,7 +87,7 @@ def _few(states: torch.Tensor) -> Iterator[torch.Tensor]:
 
 def _divergence(clean: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
     """Σ p (log p − log q) in nats, [row], from the logarithms of p [1, token] to each row's q."""
-    other = logits.float().log_softmax(-1)
+    other = logits.log_softmax(-1)
     return (clean.exp() * (clean - other)).sum(-1).clamp_min(0.0)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from reportgen.errors import StudyError
 from reportgen.interventions.prompts import Prompts
 
 LogProbabilities = npt.NDArray[np.float64]
@@ -56,8 +57,8 @@ class CleanNotes:
         return output
 
     def clean(self, found: LogProbabilities) -> Clean:
-        """All of it together."""
-        outputs, sums = torch.stack([_there(table) for table in self._outputs]), [_there(table) for table in self._sums]
+        """All of it together. Raises StudyError where heads of different layers are not of one size."""
+        outputs, sums = _stacked([_there(table) for table in self._outputs]), [_there(table) for table in self._sums]
         counts = self._weights.new_zeros(len(sums[0])).index_add_(0, self._roles, self._weights)
         means = torch.stack(sums) / counts[:, None, None]
         return Clean(outputs, torch.stack([_there(table) for table in self._states]), means.to(outputs.dtype), found)
@@ -68,6 +69,16 @@ class CleanNotes:
             table = tables[layer] = torch.zeros(self._kept, *rows.shape[1:], dtype=rows.dtype, device=self._device)
         kept = self._places < self._kept
         table[self._places[kept]] = rows.to(self._device)[kept]
+
+
+def _stacked(layers: list[torch.Tensor]) -> torch.Tensor:
+    sizes = sorted({layer.shape[-1] for layer in layers})
+    if len(sizes) > 1:
+        raise StudyError(
+            f"heads put out {' or '.join(map(str, sizes))} numbers, by their layer; only where all put out as many can they "
+            "be knocked out"
+        )
+    return torch.stack(layers)
 
 
 def _there(table: torch.Tensor | None) -> torch.Tensor:

@@ -2,13 +2,15 @@
 
 In most architectures what attention writes is added to the residual stream, which goes through a final norm into the
 unembedding. So the logit difference of two tokens is a sum over everything that was written, and each summand is what its
-writer adds directly, the norm's scale being what it is (Elhage et al. 2021,
+writer adds directly, every norm's scale being what it is (Elhage et al. 2021,
 https://transformer-circuits.pub/2021/framework/index.html). Found and proven on one run, not by names:
 
 1. The child of each attention module that takes what its heads put out, unchanged, is their output projection.
-2. With every other part of a layer repeating what it said, and all attention taken away, the stream at the final norm
-   is less by exactly what attention wrote: nothing scales or normalizes it on the way.
-3. The final norm is linear but for one scale, and the logits are the unembedding of what it gives.
+2. Where a norm takes what attention gives (Gemma 2, OLMo 2), what it gives is what is written.
+3. With every other part of a layer repeating what it said, and nothing written, the stream at the final norm is less by
+   exactly what was written, times a number for each layer: 1, or what the architecture multiplies it by (Granite).
+4. The final norm is linear but for one scale, and the logits are the unembedding of what it gives, but for a factor or a cap
+   (`ending`).
 
 An architecture in which one of these does not hold is refused.
 """
@@ -22,88 +24,60 @@ import torch
 
 from reportgen.errors import StudyError
 from reportgen.interventions.attending import Attended, attending
-from reportgen.models.linears import weight_of
+from reportgen.interventions.ending import Apart, Ending, tail_of
+from reportgen.interventions.norms import Norm, norm_of, tolerance
+from reportgen.interventions.writing import Passed, Writer
 
-_TOLERANCE = 1e-4
 _PASSIVE = (torch.nn.Dropout, torch.nn.Identity)
 
 
 @dataclass(frozen=True)
-class _FinalNorm:
-    """A norm that is x ↦ gain ⊙ (x − mean of x, where it is `centred`) / scale + bias."""
-
-    module: Any
-    gain: torch.Tensor
-    bias: torch.Tensor
-    centred: bool
-
-    def bare(self, stream: torch.Tensor) -> torch.Tensor:
-        """What it gives before the scale divides it, [part]."""
-        return self.gain * (stream - stream.mean() if self.centred else stream)
-
-    def scale(self, stream: torch.Tensor) -> torch.Tensor:
-        """The scale at this stream [part]: what fits what the norm gives best."""
-        said = self.module(stream[None])[0].float() - self.bias
-        scale: torch.Tensor = (said @ self.bare(stream)) / (said @ said)
-        return scale
-
-
-@dataclass(frozen=True)
-class Apart:
-    """The row of the unembedding of one token less that of another, [part], and the same of its biases."""
-
-    direction: torch.Tensor
-    bias: float
-
-    def difference(self, states: torch.Tensor) -> torch.Tensor:
-        """By how much the one's logit is above the other's after states of the final norm [row, part], [row]."""
-        return states.float() @ self.direction.to(states.device) + self.bias
-
-
-@dataclass(frozen=True)
 class DirectPath:
-    """A model's decoder `layers`, its attention's output `projections`, and how the stream becomes logits."""
+    """A model's decoder `layers`, how their attention writes, and how the stream becomes logits."""
 
     layers: tuple[Any, ...]
-    projections: tuple[Any, ...]
-    norm: Any
-    head: Any
-    _final: _FinalNorm
-
-    def apart(self, true: int, false: int) -> Apart:
-        """What tells the two tokens apart in the unembedding."""
-        rows, bias = weight_of(self.head)[[true, false]].float(), getattr(self.head, "bias", None)
-        return Apart(rows[0] - rows[1], 0.0 if bias is None else float(bias[true] - bias[false]))
-
-    def towards(self, stream: torch.Tensor, apart: Apart) -> torch.Tensor:
-        """The direction [part] along which what is added to the stream raises the logit difference; the scale is that of
-        this stream [part]."""
-        along = self._final.gain * apart.direction.to(stream.device) / self._final.scale(stream.float())
-        return along - along.mean() if self._final.centred else along
-
-    def constant(self, apart: Apart) -> float:
-        """What the logit difference has beside the stream's: from the biases of the norm and the unembedding."""
-        return float(apart.direction @ self._final.bias.to(apart.direction.device)) + apart.bias
+    writers: tuple[Writer, ...]
+    ending: Ending
 
     @contextmanager
-    def watching(self) -> Iterator[list[torch.Tensor]]:
-        """Within the context, the last token's stream before the final norm at each pass, its first row alone, [part]."""
-        seen: list[torch.Tensor] = []
-        hook = self.norm.register_forward_pre_hook(lambda _, args: seen.append(args[0][0, -1]))
+    def watching(self) -> Iterator[Passed]:
+        """Within the context, what came by in the last pass."""
+        seen = Passed()
+
+        def see_stream(_: Any, args: tuple[torch.Tensor, ...]) -> None:
+            seen.stream = args[0][0, -1]
+
+        def see_wrote(layer: int, given: torch.Tensor) -> None:
+            seen.wrote[layer] = given[0, -1]
+
+        hooks = [self.ending.norm.module.register_forward_pre_hook(see_stream)]
+        for layer, writer in enumerate(self.writers):
+            if writer.norm is not None:
+                hook = writer.norm.module.register_forward_pre_hook(
+                    lambda _, args, layer=layer: see_wrote(layer, args[0])
+                )
+                hooks.append(hook)
         try:
             yield seen
         finally:
-            hook.remove()
+            for hook in hooks:
+                hook.remove()
 
-    def contributions(self, outputs: Sequence[torch.Tensor], along: torch.Tensor) -> torch.Tensor:
-        """What heads add along directions [row, part], from what each layer's heads put out, [row, head, part] a layer:
-        [row, layer, head]."""
-        added = []
-        for output, projection in zip(outputs, self.projections, strict=True):
-            weight = weight_of(projection).float()
-            back = (along.to(weight.device) @ weight).view(*output.shape)
-            added.append((back * output.float()).sum(-1).cpu())
-        return torch.stack(added, dim=1)
+    def towards(self, passed: Passed, apart: Apart) -> list[torch.Tensor]:
+        """The direction [head · part] in what each layer's heads put out along which the logit difference rises, every scale
+        being what it was in a pass."""
+        along = self.ending.towards(passed.stream, apart)
+        return [writer.back(along, passed.wrote.get(layer)) for layer, writer in enumerate(self.writers)]
+
+    @staticmethod
+    def contributions(outputs: Sequence[torch.Tensor], along: Sequence[torch.Tensor]) -> torch.Tensor:
+        """What heads add along each layer's direction [head · part], from what they put out, [head, part] a layer:
+        [layer, head]."""
+        added = [
+            (back.to(output.device).view(output.shape) * output.float()).sum(-1).cpu()
+            for output, back in zip(outputs, along, strict=True)
+        ]
+        return torch.stack(added)
 
 
 @dataclass
@@ -114,6 +88,11 @@ class _Heard:
     outputs: dict[int, torch.Tensor]
     given: dict[Any, Any]
     taken: dict[Any, torch.Tensor]
+
+    @property
+    def in_order(self) -> list[Any]:
+        """The modules of attention, first layer first."""
+        return [self.attention[layer] for layer in sorted(self.attention)]
 
 
 def find_path(model: Any, tokens: Sequence[int]) -> DirectPath:
@@ -126,11 +105,13 @@ def find_path(model: Any, tokens: Sequence[int]) -> DirectPath:
         try:
             heard, logits = _listen(model, ids)
             layers = _decoder_layers(model, heard)
-            projections = tuple(_projection(heard, layer) for layer in sorted(heard.attention))
-            norm, head = _end(model, heard, layers)
-            _require_added(model, ids, heard, layers, norm)
-            path = DirectPath(layers, projections, norm, head, _final_norm(norm, heard.taken[norm][0, -1]))
-            _require_logits(model, path, heard.taken[norm][0, -1], logits)
+            projections = [_projection(heard, layer) for layer in sorted(heard.attention)]
+            final, head = _end(model, heard, layers)
+            norms = [_norm_after(heard, *pair) for pair in zip(layers, heard.in_order, strict=True)]
+            times = _times(model, ids, heard, layers, norms, final)
+            writers = tuple(Writer(*each) for each in zip(projections, norms, times, strict=True))
+            path = DirectPath(layers, writers, _ending(model, heard, final, head, logits))
+            _require_logits(model, path.ending, heard.taken[final][0, -1], logits)
         except StudyError:
             raise
         except Exception as error:  # what an architecture that is built in another way stumbles over
@@ -192,63 +173,96 @@ def _end(model: Any, heard: _Heard, layers: Sequence[Any]) -> tuple[Any, Any]:
     raise _refused(model, "its unembedding does not take what a final norm gives")
 
 
-def _require_added(model: Any, ids: torch.Tensor, heard: _Heard, layers: Sequence[Any], norm: Any) -> None:
-    """Raise StudyError unless what attention writes is added to the stream as it is."""
-    attention = [heard.attention[layer] for layer in sorted(heard.attention)]
+def _norm_after(heard: _Heard, layer: Any, attention: Any) -> Norm | None:
+    """The norm of a layer that takes what its attention gives, or None where nothing stands between it and the stream."""
+    given = _first(heard.given[attention])
+    for child in layer.children():
+        taken = heard.taken.get(child)
+        if child is attention or isinstance(child, _PASSIVE) or taken is None or not torch.equal(taken, given):
+            continue
+        norm = norm_of(child, given[0, -1])
+        if norm is None:
+            raise _refused(child, "it changes what attention writes, and is no norm that is linear but for one scale")
+        return norm
+    return None
+
+
+def _times(
+    model: Any, ids: torch.Tensor, heard: _Heard, layers: Sequence[Any], norms: Sequence[Norm | None], final: Any
+) -> list[float]:
+    """What each layer's writing is multiplied by until it reaches the final norm.
+
+    Raises StudyError unless that is all that becomes of it, at every token.
+    """
+    writing = [given if norm is None else norm.module for norm, given in zip(norms, heard.in_order, strict=True)]
+    stream = heard.taken[final][0].double()
+    less = stream - _without(model, ids, heard, layers, writing, final).double()
+    written = torch.stack([_first(heard.given[module])[0].double().to(less.device) for module in writing])
+    rounding = 16 * torch.finfo(model.dtype).eps * stream.abs().max()
+    for times in (torch.ones(len(written), dtype=less.dtype, device=less.device), _fitting(written, less)):
+        reached = times[:, None, None] * written
+        allowed = tolerance(model) * reached.abs().sum(0).max() + rounding
+        if (reached.sum(0) - less).abs().max() <= allowed:
+            found: list[float] = times.tolist()
+            return found
+    raise _refused(
+        model, "what attention writes is changed, by more than a norm or a factor, on its way to the final norm"
+    )
+
+
+def _fitting(written: torch.Tensor, less: torch.Tensor) -> torch.Tensor:
+    """The factors [layer] of what was written [layer, token, part] that come nearest to what the stream lost [token, part]."""
+    factors: torch.Tensor = torch.linalg.lstsq(written.flatten(1).T.cpu(), less.flatten()[:, None].cpu()).solution[:, 0]
+    return factors.to(less.device)
+
+
+def _without(
+    model: Any, ids: torch.Tensor, heard: _Heard, layers: Sequence[Any], writing: Sequence[Any], final: Any
+) -> torch.Tensor:
+    """The stream at the final norm [token, part] when nothing is written and every other part of a layer says what it said."""
+    silent = {*heard.attention.values(), *writing}
     others = [
         child
         for layer in layers
         for child in layer.children()
-        if child not in attention and child in heard.given and not isinstance(child, _PASSIVE)
+        if child not in silent and child in heard.given and not isinstance(child, _PASSIVE)
     ]
-    without: list[torch.Tensor] = []
+    found: list[torch.Tensor] = []
     hooks = [
         *(other.register_forward_hook(lambda module, *_: heard.given[module]) for other in others),
-        *(module.register_forward_hook(lambda _, __, given: _silenced(given)) for module in attention),
-        norm.register_forward_pre_hook(lambda _, args: without.append(args[0][0, -1].float())),
+        *(module.register_forward_hook(lambda _, __, given: _silenced(given)) for module in silent),
+        final.register_forward_pre_hook(lambda _, args: found.append(args[0][0])),
     ]
     try:
         model.base_model(ids, use_cache=False)
     finally:
         for hook in hooks:
             hook.remove()
-    written = torch.stack([_first(heard.given[module])[0, -1].float().to(without[0].device) for module in attention])
-    stream = heard.taken[norm][0, -1].float()
-    missed = (without[0] + written.sum(0) - stream).abs().max()
-    rounding = 16 * torch.finfo(model.dtype).eps * stream.abs().max()
-    if missed > _tolerance(model) * written.abs().sum(0).max() + rounding:
-        raise _refused(model, "what attention writes is normalized or scaled before it is added to the residual stream")
+    return found[-1]  # a norm that is used twice is the final one at last
 
 
-def _final_norm(norm: Any, stream: torch.Tensor) -> _FinalNorm:
-    """How the norm works, by what it makes of this stream [part]. Raises StudyError where it works in another way."""
-    weight, bias = getattr(norm, "weight", None), getattr(norm, "bias", None)
-    one = torch.ones_like(stream, dtype=torch.float32)
-    shift = torch.zeros_like(one) if bias is None else bias.float()
-    gains = [one] if weight is None else [weight.float(), 1 + weight.float()]  # Gemma's are kept less 1
-    said = norm(stream[None])[0].float()
-    for centred in (False, True):
-        for gain in gains:
-            found = _FinalNorm(norm, gain, shift, centred)
-            scale = found.scale(stream)
-            again = found.bare(stream.float()) / scale + shift
-            if (again - said).abs().max() <= _tolerance(norm) * said.abs().max():
-                return found
-    raise _refused(norm, "it is no norm that is linear but for one scale")
+def _ending(model: Any, heard: _Heard, final: Any, head: Any, logits: torch.Tensor) -> Ending:
+    norm = norm_of(final, heard.taken[final][0, -1])
+    if norm is None:
+        raise _refused(final, "it is no norm that is linear but for one scale")
+    tail = tail_of(model, _first(heard.given[head])[0, -1], logits)
+    if tail is None:
+        raise _refused(model, "its logits are changed, by more than a factor or a cap, after the unembedding")
+    return Ending(norm, head, tail)
 
 
-def _require_logits(model: Any, path: DirectPath, stream: torch.Tensor, logits: torch.Tensor) -> None:
+def _require_logits(model: Any, ending: Ending, stream: torch.Tensor, logits: torch.Tensor) -> None:
     """Raise StudyError unless the two ends of the vocabulary differ by what the stream says."""
     high, low = int(logits.argmax()), int(logits.argmin())
-    two = path.apart(high, low)
-    said = float(path.towards(stream, two) @ stream.float()) + path.constant(two)
+    two = ending.apart(high, low)
+    said = float(ending.towards(stream, two) @ stream.float()) + ending.constant(stream, two)
     apart = float(logits[high] - logits[low])
-    if abs(said - apart) > _tolerance(model) * max(1.0, abs(apart)):
-        raise _refused(model, "its logits are scaled or capped after the unembedding")
+    if abs(said - apart) > tolerance(model) * max(1.0, abs(apart)):
+        raise _refused(model, "its logits are not what the final norm and the unembedding say")
 
 
 def _silenced(given: Any) -> Any:
-    """What an attention module gives, with nothing written."""
+    """What a module gives, with nothing written."""
     if isinstance(given, torch.Tensor):
         return torch.zeros_like(given)
     return (torch.zeros_like(given[0]), *given[1:])
@@ -258,13 +272,6 @@ def _first(given: Any) -> torch.Tensor:
     """The states among what a module gives."""
     states: torch.Tensor = given if isinstance(given, torch.Tensor) else given[0]
     return states
-
-
-def _tolerance(module: Any) -> float:
-    """What rounding alone can make of equal numbers in the module's arithmetic."""
-    parameter = next(iter(module.parameters()), None)
-    precision = torch.finfo(torch.float32 if parameter is None else parameter.dtype).eps
-    return max(_TOLERANCE, 8 * precision)
 
 
 def _refused(module: Any, why: str) -> StudyError:

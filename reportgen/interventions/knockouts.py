@@ -9,7 +9,8 @@
    its sets has a head, since below it nothing differs from the clean run.
 4. The direct effect of a set is what its heads' own contribution to the final residual stream does, with every other head and
    layer as in the clean run: the difference between what they write when knocked out and when not is added to the stream
-   that enters the final norm, whose scale is computed anew. Total less direct effect is what comes through later layers.
+   that enters the final norm. That norm, and one after attention, are computed anew. Total less direct effect is what comes
+   through later layers.
 
 All of it is proven before it is used: clean log-probabilities against the plain model, and a pass that begins behind the last
 layer against the clean one.
@@ -30,6 +31,7 @@ from reportgen.interventions.clean_run import Clean, CleanNotes, LogProbabilitie
 from reportgen.interventions.direct_path import find_path
 from reportgen.interventions.packed import Begun, Change, PackedModel, log_probabilities, running_packed
 from reportgen.interventions.prompts import Asked, Prompts
+from reportgen.interventions.writing import Writer
 from reportgen.spec.experiments import Ablation
 
 HeadSet = tuple[tuple[int, int], ...]
@@ -78,9 +80,9 @@ class Knockouts:
     nothing where they can. `passes` and `nodes` count forward passes and the tokens in them."""
 
     def __init__(
-        self, packed: PackedModel, prompts: Prompts, budget: int, projections: Sequence[Any], no_direct: str
+        self, packed: PackedModel, prompts: Prompts, budget: int, writers: Sequence[Writer], no_direct: str
     ) -> None:
-        self._packed, self._prompts, self._projections = packed, prompts, projections
+        self._packed, self._prompts, self._writers = packed, prompts, writers
         self._device = packed.device
         self.budget, self.no_direct, self.passes, self.nodes = budget, no_direct, 0, 0
         self.clean: Clean = self._within_memory(self._run_clean)
@@ -200,8 +202,8 @@ class Knockouts:
         for layer in mask.any(dim=1).nonzero().flatten().tolist():
             before = self.clean.outputs[layer][places]
             after = torch.where(mask[layer][None, :, None], replacing.at(layer, places), before)
-            project, device = self._projections[layer], self._packed.devices[layer]
-            written = [project(output.flatten(1).to(device)) for output in (after, before)]
+            writer, device = self._writers[layer], self._packed.devices[layer]
+            written = [writer.written(output.flatten(1).to(device)) for output in (after, before)]
             moved += (written[0] - written[1]).to(moved)
         return moved
 
@@ -290,10 +292,17 @@ def knocking_out(model: Any, prompts: Prompts, budget: int) -> Iterator[Knockout
     """
     with torch.inference_mode():
         said = _plainly(model, prompts)
-    projections, why = _projections(model, prompts)
+    writers, why = _writers(model, prompts)
     with running_packed(model) as packed:
-        knockouts = Knockouts(packed, prompts, budget, projections, why)
-        knockouts.require_proven(said)
+        try:
+            knockouts = Knockouts(packed, prompts, budget, writers, why)
+            knockouts.require_proven(said)
+        except Exception as error:  # what an architecture that is built in another way stumbles over
+            if isinstance(error, StudyError) or is_out_of_memory(error):
+                raise
+            raise StudyError(
+                f"{type(model).__name__}: heads cannot be knocked out in this architecture ({type(error).__name__}: {error})"
+            ) from error
         yield knockouts
 
 
@@ -310,11 +319,11 @@ def _plainly(model: Any, prompts: Prompts) -> LogProbabilities:
     return np.array([[of(side) for side in pair] for pair in prompts.pairs[: min(_PROVEN_PAIRS, prompts.evaluated)]])
 
 
-def _projections(model: Any, prompts: Prompts) -> tuple[tuple[Any, ...], str]:
-    """The output projections of all layers, or why what heads write cannot be told from the residual stream."""
+def _writers(model: Any, prompts: Prompts) -> tuple[tuple[Writer, ...], str]:
+    """How the attention of each layer writes, or why what heads write cannot be told from the residual stream."""
     if model.dtype != torch.float32:
         return (), f"{model.dtype} is too coarse to prove them in".replace("torch.", "")
     try:
-        return find_path(model, prompts.tokens[list(prompts.pairs[0][0].path)].tolist()).projections, ""
+        return find_path(model, prompts.tokens[list(prompts.pairs[0][0].path)].tolist()).writers, ""
     except StudyError as error:
         return (), str(error)

@@ -214,10 +214,16 @@ class PackedModel:
     @contextmanager
     def recording(self, entered: Callable[[int, torch.Tensor], None]) -> Iterator[None]:
         """Within the context `entered` is given the states [node, width] that enter each layer, and those that leave the
-        last under the number behind it."""
+        last under the number behind it. Raises StudyError where layers take more than one stream of states."""
 
         def enter(layer: int) -> Callable[..., None]:
-            return lambda _, inputs, named: entered(layer, (inputs[0] if inputs else named["hidden_states"])[0])
+            def note(block: Any, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
+                states = inputs[0] if inputs else named["hidden_states"]
+                if states.dim() != 3:
+                    raise StudyError(f"{type(block).__name__} takes more than one stream of states")
+                entered(layer, states[0])
+
+            return note
 
         def leave(layer: int) -> Callable[..., None]:
             def note(_: Any, __: Any, output: Any) -> None:

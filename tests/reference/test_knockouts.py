@@ -23,6 +23,13 @@ NORMS = {
     "gpt_neox": lambda model: model.gpt_neox.final_layer_norm,
     "llama": lambda model: model.model.norm,
     "opt": lambda model: model.model.decoder.final_layer_norm,
+    **{name: lambda model: model.model.norm for name in ("gemma2", "olmo2", "granite", "cohere")},
+}
+AFTER = {name: lambda model, layer: model.model.layers[layer].post_attention_layernorm for name in ("gemma2", "olmo2")}
+TAILS = {  # what becomes of the unembedding's logits
+    "gemma2": lambda raw: 5.0 * torch.tanh(raw / 5.0),
+    "granite": lambda raw: raw / 4.0,
+    "cohere": lambda raw: raw * 0.0625,
 }
 
 
@@ -197,8 +204,15 @@ def test_heads_that_exchange_their_output_with_the_one_other_pair_of_their_shape
 def test_the_direct_effect_is_what_heads_write_taken_from_the_final_stream(name):
     model = FAMILIES[name].build()
     plain = Plain(model)
-    norm, head = NORMS[name](model), model.get_output_embeddings()
+    norm, head, tail = NORMS[name](model), model.get_output_embeddings(), TAILS.get(name, lambda raw: raw)
     streams = []
+
+    def write(layer, output):
+        """What reaches the stream, one head taken away after the other."""
+        projected = plain.projections[layer](output.flatten(1))
+        after = AFTER[name](model, layer) if name in AFTER else lambda states: states
+        return after(projected) * (0.5 if name == "granite" else 1.0)
+
     wanted = np.zeros((len(SETS), 5, 2))
     for number, pair in enumerate(PAIRS[:5]):
         for side, statement in enumerate(pair):
@@ -208,13 +222,14 @@ def test_the_direct_effect_is_what_heads_write_taken_from_the_final_stream(name)
             for place, heads in enumerate(SETS):
                 stream = streams[-1].clone()
                 for layer, one in heads:
-                    only = torch.zeros_like(outputs[layer])
-                    only[:, one] = outputs[layer, :, one]
+                    silent = outputs[layer].clone()
+                    silent[:, [other for at, other in heads if at == layer and other <= one]] = 0
+                    before = outputs[layer].clone()
+                    before[:, [other for at, other in heads if at == layer and other < one]] = 0
                     with torch.inference_mode():
-                        write = plain.projections[layer]
-                        stream -= write(only.flatten(1)) - write(torch.zeros_like(only).flatten(1))
+                        stream -= write(layer, before) - write(layer, silent)
                 with torch.inference_mode():
-                    wanted[place, number, side] = likelihood(head(norm(stream)), statement)
+                    wanted[place, number, side] = likelihood(tail(head(norm(stream))), statement)
     with knocking_out(model, PROMPTS, 64) as knockouts:
         assert knockouts.no_direct == ""
         found = knockouts.direct(SETS, knockouts.replacing("zero", np.random.default_rng(0))[0])
@@ -222,10 +237,10 @@ def test_the_direct_effect_is_what_heads_write_taken_from_the_final_stream(name)
     assert np.abs(wanted[1:] - wanted[0]).max() > 0.02
 
 
-def test_direct_effects_are_refused_where_a_norm_comes_between():
-    model = FAMILIES["gemma2"].build()
+def test_direct_effects_are_refused_where_what_heads_put_out_is_changed():
+    model = FAMILIES["bitnet"].build()
     with knocking_out(model, PROMPTS, 64) as knockouts:
-        assert "normalized or scaled" in knockouts.no_direct
+        assert "changed before or after it is projected" in knockouts.no_direct
         assert np.isnan(knockouts.direct(SETS, knockouts.replacing("zero", np.random.default_rng(0))[0])).all()
 
 
