@@ -29,7 +29,10 @@ from reportgen.site.lock import building
 from reportgen.site.pages import link_pages, take_over, write_added, write_documents
 from reportgen.site.project import CARD, Site, beside
 from reportgen.site.rendering import Rendering
-from reportgen.site.staging import Staged, clear_away, put, share_tree, staging
+from reportgen.site.staging import Staged, clear_away, put, share, share_tree, staging
+
+_READ = (".qmd", ".bib", ".csl", ".yml", ".yaml")
+"""The endings of pages and of what pages are made from."""
 
 
 @dataclass(frozen=True)
@@ -145,13 +148,23 @@ def _write_assets(site: Site, staged: Staged) -> None:
     from reportgen.report.twin import SCHEMA_FILE, schema_json  # noqa: PLC0415
     from reportgen.spec.schema import PUBLISHED, schema_text  # noqa: PLC0415
 
-    shutil.copy(templates_folder() / BIBLIOGRAPHY, staged.project)
+    for folder in (Path(), *site.page_folders):
+        (staged.project / folder).mkdir(parents=True, exist_ok=True)
+        shutil.copy(templates_folder() / BIBLIOGRAPHY, staged.project / folder)
     for source in site.sources:
-        shutil.copy(source, staged.project / source.name)
+        _copy_source(source.relative_to(site.folder), site, staged)
     shutil.copytree(templates_folder() / "assets", staged.project / "assets")
     put(staged.project / "assets" / SCHEMA_FILE, json.dumps(schema_json(), indent=1).encode())
     put(staged.project / "assets" / PUBLISHED, schema_text().encode())
     share_tree(staged.project / "assets", staged.out / "assets")
+
+
+def _copy_source(source: Path, site: Site, staged: Staged) -> None:
+    """A file of the project goes along; in a folder of pages, what is neither page nor read by one is published as it is."""
+    put(staged.project / source, (site.folder / source).read_bytes())
+    if source.parent != Path() and source.suffix not in _READ:
+        (staged.out / source).parent.mkdir(parents=True, exist_ok=True)
+        share(staged.project / source, staged.out / source)
 
 
 def failed(card: Card, error: Exception) -> Kept:

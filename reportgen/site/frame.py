@@ -21,6 +21,8 @@ from reportgen.site.families import write_families
 from reportgen.site.feed import FILE as FEED
 from reportgen.site.feed import atom
 from reportgen.site.histories import StudyHistory
+from reportgen.site.listed import FILE as LISTED
+from reportgen.site.listed import listed_studies
 from reportgen.site.project import Site, beside
 from reportgen.site.search import write_search_index
 from reportgen.site.sitemap import FILE as SITEMAP
@@ -30,7 +32,7 @@ from reportgen.site.staging import Staged, put
 
 def write_frame(site: Site, staged: Staged, cards: Sequence[Card]) -> None:
     """Write the site's own pages into the project. A page that stands in the site's folder is the author's, and stays."""
-    own = {path.stem for path in site.sources if path.suffix == ".qmd"}
+    own = {path.stem for path in site.sources if path.suffix == ".qmd" and path.parent == site.folder}
     histories = {card.id: StudyHistory.of(staged.out / beside(card.id), card.title) for card in cards}
     changes = _newest(histories.values())
     families = write_families(staged, cards)
@@ -49,6 +51,9 @@ def write_frame(site: Site, staged: Staged, cards: Sequence[Card]) -> None:
     for name, text in texts.items():
         if name not in own:
             put(staged.project / f"{name}.qmd", text.encode())
+    for folder in (Path(), *site.page_folders):
+        if site.folder / folder / LISTED not in site.sources:
+            put(staged.project / folder / LISTED, listed_studies(cards, "../" * len(folder.parts)))
 
 
 def write_for_machines(site: Site, staged: Staged, cards: Sequence[Card], pages: Sequence[str]) -> None:

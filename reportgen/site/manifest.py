@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from reportgen.site.listed import FILE as LISTED
 from reportgen.store import content_key
 
 FILE = "site.json"
@@ -54,10 +55,13 @@ def _source(project: Path, page: Path, present: Path, known: Manifest) -> str:
     taken_over = known.pages.get(page.as_posix())
     if taken_over is not None and _same_file(project / page, present / page):
         return taken_over
-    digest = hashlib.sha256((project / page).read_bytes())
-    works = project / page.parent / _BIBLIOGRAPHY
+    text = (project / page).read_bytes()
+    digest = hashlib.sha256(text)
+    works, studies = project / page.parent / _BIBLIOGRAPHY, project / page.parent / LISTED
     if works.is_file():
         digest.update(works.read_bytes())
+    if studies.is_file() and LISTED.encode() in text:
+        digest.update(studies.read_bytes())
     return digest.hexdigest()[:16]
 
 

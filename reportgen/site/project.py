@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from shutil import rmtree
 from typing import Literal, Self
@@ -21,6 +22,8 @@ from reportgen.store import content_key, write_atomically
 
 CARD = "card.json"
 _SETTINGS = "_quarto.yml"
+_OURS = ("assets", "studies", "families", "history")
+"""The folders of a project that builds and runs fill."""
 
 
 def beside(study: str) -> Path:
@@ -79,8 +82,18 @@ class Site:
 
     @property
     def sources(self) -> list[Path]:
-        """The tracked files of the project itself, the history of runs aside."""
-        return [path for path in sorted(self.folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+        """The tracked files of the project itself, the history of runs aside: those beside `_quarto.yml`, and all of every
+        folder that holds pages, such as `docs/`."""
+        here = sorted(self.folder.iterdir())
+        folders = (path for path in here if path.is_dir() and path.name not in _OURS and path.name[0] not in "._")
+        below = (sorted(folder.rglob("*")) for folder in folders if any(folder.rglob("*.qmd")))
+        return [path for path in chain(here, *below) if path.is_file() and not path.name.startswith(".")]
+
+    @property
+    def page_folders(self) -> list[Path]:
+        """The folders, as paths in the project, of the pages that somebody wrote and that stand in one."""
+        pages = (path for path in self.sources if path.suffix == ".qmd" and path.parent != self.folder)
+        return sorted({page.parent.relative_to(self.folder) for page in pages})
 
     @property
     def authored(self) -> list[Path]:

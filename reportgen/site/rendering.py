@@ -51,7 +51,8 @@ class Rendering:
             yield from self._new(beside(card.id))
         self.cards.sort(key=lambda card: card.id)
         write_frame(self.site, self.staged, self.cards)
-        yield from self._new(Path(FAMILIES))
+        for folder in (Path(FAMILIES), *self.site.page_folders):
+            yield from self._new(folder)
         yield from self._new(Path())
 
     def _new(self, folder: Path) -> Iterator[Path]:

@@ -184,7 +184,7 @@ local function read_items(file)
   local text = opened:read("a")
   opened:close()
   local nested = text:gsub("\r", ""):gsub("([^\n]+)", "  %1")
-  return pandoc.read("---\nitems:\n" .. nested .. "\n---\n", "markdown").meta.items or {}
+  return pandoc.read("---\nitems:\n" .. nested .. "\n---\n", "markdown-smart").meta.items or {}
 end
 
 local function is_items(contents)

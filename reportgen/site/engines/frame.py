@@ -60,7 +60,7 @@ def _entry(link: Link, page: Path, root: str) -> dict[str, Any]:
     entry: dict[str, Any] = {"text": _data(link.text), "href": _data(_href(link.href, root))}
     if own and target.with_suffix("") == PurePosixPath(page.with_suffix("").as_posix()):
         entry["current"] = "page"
-    elif own and page.parts[0] == target.stem:
+    elif own and page.parts[0] in (target.stem, target.parent.as_posix()):
         entry["current"] = "true"
     return entry
 
