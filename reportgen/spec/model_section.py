@@ -68,8 +68,8 @@ class ModelSection(Section):
         WeightsFormat,
         Field(
             description="Which files of a `hub` or `folder` hold the weights. `pytorch` reads `pytorch_model.bin`. Such a file "
-            "is a pickle, which can run code when it is opened: PyTorch is told to take tensors alone out of it (`weights_only`). "
-            "Still, read only pickles of people whom you trust."
+            "is a pickle, which can run code when it is opened: PyTorch is told to take tensors alone out of it "
+            "(`weights_only`). Still, read only pickles of people whom you trust."
         ),
     ] = "safetensors"
     trust_remote_code: Annotated[

@@ -256,10 +256,28 @@ VALUES = [
     ),
     Bad(
         "only one choice",
-        "model: {hub: gpt2, dtype: float16}\n",
+        "model: {hub: gpt2, dtype: float}\n",
         "1:27",
-        "`model.dtype` must be one of `auto`, `float32`, `bfloat16`; got the text `float16`",
-        "did you mean `bfloat16`?",
+        "`model.dtype` must be one of `auto`, `float32`, `bfloat16`, `float16`; got the text `float`",
+        "did you mean `float32`?",
+    ),
+    Bad(
+        "pickles of a GGUF file",
+        "model: {gguf: m.gguf, weights: pytorch, trust_remote_code: false}\n",
+        "1:32",
+        "`weights` says how a `hub` or `folder` is read, and a GGUF file is neither",
+    ),
+    Bad(
+        "code of a GGUF file",
+        "model: {gguf: m.gguf, trust_remote_code: true}\n",
+        "1:42",
+        "`trust_remote_code` says how a `hub` or `folder` is read, and a GGUF file is neither",
+    ),
+    Bad(
+        "another format of weights",
+        "model: {folder: m, weights: pickle}\n",
+        "1:29",
+        "`model.weights` must be one of `safetensors`, `pytorch`; got the text `pickle`",
     ),
     Bad(
         "id with capitals",
