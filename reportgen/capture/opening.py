@@ -301,7 +301,7 @@ class ProvenModel:
         from reportgen.models.linears import quicken  # noqa: PLC0415
 
         self._require_float32()
-        self.progress.say(f"opening the model and proving the capture on a sample; {chosen(self.section, self.device)}")
+        self.progress.say(f"opening the model {chosen(self.section, self.device)}, and proving the capture on a sample")
         with self.progress.stage("open"):
             model = self.afresh(self.device, self.dtype)
         with self.progress.stage("prove"):
