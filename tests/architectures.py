@@ -7,7 +7,7 @@ found. `python -m tests.architectures` writes it anew.
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tests.family import OWN_WAY, Family, Refused
+from tests.family import OWN_WAY, PROOF, Family, Refused
 from tests.family_data import FAMILIES, REASONS, REFUSED
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +22,7 @@ description: "Which architectures reportgen reads, how, what experiments are pos
 
 <!-- Written by `{command}` from what the tests of every family go by; change tests/family_data.py, not this page. -->
 
-A model is read in one of two ways, or refused with a reason. {read} architectures are read and {refused} refused; each line
+A model is read in one of three ways, or refused with a reason. {read} architectures are read and {refused} refused; each line
 below was tried on a tiny model of its kind with random weights, with the settings that stand in the line, on statements of 1
 to 19 tokens. Every score is within 5·10⁻⁵ of what plain transformers with eager attention gives, alone and in batches of
 every size, and every experiment gives what a plain model gives that is changed by hand. Tried with transformers {transformers}
@@ -64,6 +64,17 @@ either, or they do not prove themselves that way.
 {reasons}
 """
 
+_ALONE = """
+## Read one statement at a time {{#alone}}
+
+By plain transformers with eager attention, where neither way serves: the slowest, and the one that the others are compared
+with.
+
+{table}
+
+{reasons}
+"""
+
 _REFUSED = """
 ## Refused {{#refused}}
 
@@ -76,7 +87,8 @@ Only attention that is a softmax over the tokens read so far, in every layer, ha
 def page(transformers: str, lens: str) -> str:
     """The whole page, for these versions."""
     shared = [family for family in FAMILIES.values() if not family.why_hooks]
-    hooks = [family for family in FAMILIES.values() if family.why_hooks]
+    hooks = [family for family in FAMILIES.values() if family.why_hooks and not family.alone]
+    alone = [family for family in FAMILIES.values() if family.alone]
     opening = _OPENING.format(
         command=COMMAND, read=len(FAMILIES), refused=len(REFUSED), transformers=transformers, lens=lens
     )
@@ -86,6 +98,7 @@ def page(transformers: str, lens: str) -> str:
                 opening,
                 _SHARED.format(table=_table(shared, (letters := _letters(shared))), reasons=_reasons(letters)),
                 _HOOKS.format(table=_hooks_table(hooks, (letters := _letters(hooks))), reasons=_reasons(letters)),
+                _ALONE.format(table=_hooks_table(alone, (letters := _letters(alone))), reasons=_reasons(letters)),
                 _REFUSED.format(table=_refused_table(REFUSED.values())),
             ]
         ).rstrip()
@@ -142,7 +155,7 @@ def _hooks_table(some: Iterable[Family], letters: dict[str, str]) -> str:
             family.name,
             f"`{family.kind}`",
             family.tried,
-            "no interface" if family.why_hooks == OWN_WAY else "does not prove itself",
+            _why_not(family.why_hooks),
             _can(family.refusal("attribution"), letters),
             _knockout(family, letters),
             _can(family.refusal("gradient"), letters),
@@ -156,6 +169,11 @@ def _hooks_table(some: Iterable[Family], letters: dict[str, str]) -> str:
 def _refused_table(some: Iterable[Refused]) -> str:
     rows = [(each.family.name, f"`{each.family.kind}`", each.instead) for each in some]
     return _pipes(("Architecture", "`model_type`", "What it has instead"), (24, 18, 48), rows)
+
+
+def _why_not(why: str) -> str:
+    known = {OWN_WAY: "no interface", PROOF: "does not prove itself"}
+    return known.get(why, "takes no shared tokens")
 
 
 def _knockout(family: Family, letters: dict[str, str]) -> str:

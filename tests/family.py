@@ -15,20 +15,25 @@ EXPERIMENTS: tuple[Experiment, ...] = ("attribution", "direct", "knockout", "gra
 write, which `attribution` needs too."""
 
 OWN_WAY = "computes attention in its own way, not through transformers' attention interface"
+PROOF = "does not prove itself on 8 statements"
 BY_HOOKS = "contributions cannot be measured in this architecture"
 _SPECIAL = {"bos_token_id": BOS, "eos_token_id": 2, "pad_token_id": 0, "vocab_size": VOCABULARY}
 
 
 @dataclass(frozen=True)
 class Family:
-    """A family's name in transformers, what its configuration says, what people call it, what was varied, and what is to be
-    refused: where hooks must read it, why, and the experiments that cannot be done, with words of the error."""
+    """A family's name in transformers, what its configuration says, what people call it, and what was varied.
+
+    What is to be refused: where hooks must read it, or each statement `alone`, why; and the experiments that cannot be done,
+    with words of the error.
+    """
 
     kind: str
     says: Mapping[str, Any]
     name: str = ""
     tried: str = ""
     why_hooks: str = ""
+    alone: bool = False
     refuses: Mapping[Experiment, str] = field(default_factory=dict)
 
     def refusal(self, experiment: Experiment) -> str:

@@ -1,6 +1,6 @@
 """The families that the documentation names: the one place that says how each is read, and what of it is refused."""
 
-from tests.family import HEADS, LAYERS, OWN_WAY, VOCABULARY, WINDOW, Family, Refused
+from tests.family import HEADS, LAYERS, OWN_WAY, PROOF, VOCABULARY, WINDOW, Family, Refused
 
 _GPT = {"n_layer": LAYERS, "n_head": HEADS, "n_embd": 32, "n_positions": 64}
 _PLAIN = {
@@ -52,8 +52,8 @@ _NO_END = "its unembedding does not take what a final norm gives"
 _OTHERWISE = "its parts do not fit together as expected"
 _ROWS = "attention cannot be cut row by row"
 _PASSES = "log-probabilities are off by"
+_MASKS = "takes more than one causal mask"
 _NO_KEYS = "keeps no keys and values"
-_PROOF = "does not prove itself on 8 statements"
 
 REASONS = {
     _STREAM: "what attention writes is mixed into several streams before the final norm, so no direct contribution can be told",
@@ -65,6 +65,7 @@ REASONS = {
     _OTHERWISE: "more than a norm and the unembedding stands at its end, so no direct contribution can be told",
     _ROWS: "its last token cannot be run many times over from kept keys and values",
     _PASSES: "statements cannot share a pass, as a state goes from token to token",
+    _MASKS: "its attention is masked by more than the order of tokens",
     _NO_KEYS: "it keeps a state beside keys and values",
 }
 """What the words of an error mean, for the documentation."""
@@ -382,20 +383,41 @@ FAMILIES: dict[str, Family] = {
         },
         "Llama 4 (text)",
         "grouped queries, chunks, attention scaled by the position in a pass, experts",
-        _PROOF,
-        {"attribution": _ROWS},
+        PROOF,
+        refuses={"attribution": _ROWS},
     ),
     "falcon_h1": Family(
         "falcon_h1",
         {**_GROUPED, **_MAMBA, "mamba_d_ssm": 32, "mamba_d_head": 8},
         "Falcon H1",
         "grouped queries, a state space beside attention in every layer",
-        _PROOF,
-        {
+        PROOF,
+        refuses={
             "attribution": _ROWS,
             "knockout": _PASSES,
             "gradient": _NO_KEYS,
         },
+    ),
+    "diffllama": Family(
+        "diffllama",
+        _GROUPED,
+        "DiffLlama",
+        "differences of two patterns, grouped queries",
+        PROOF,
+        True,
+        {"direct": _PROJECTED},
+    ),
+    "doge": Family(
+        "doge",
+        _GROUPED,
+        "Doge",
+        "grouped queries, attention masked by what values say",
+        "this architecture's code does not take shared tokens",
+        True,
+        {"attribution": _ROWS, "knockout": _MASKS},
+    ),
+    "gpt_neox_japanese": Family(
+        "gpt_neox_japanese", _PLAIN, "GPT-NeoX Japanese", "rotary positions", OWN_WAY, alone=True
     ),
 }
 """Those whose attention is read."""
@@ -593,17 +615,6 @@ REFUSED: dict[str, Refused] = {
         "attention to later tokens",
         _AHEAD,
     ),
-    "deepseek_v32": Refused(
-        Family(
-            "deepseek_v32",
-            {**_LATENT, **_ROUTED, "index_topk": 4, "index_head_dim": 8, "index_n_heads": 2},
-            "DeepSeek V3.2",
-        ),
-        "attention to tokens that an index of its own chooses",
-        _UNKNOWN,
-    ),
-    "diffllama": Refused(Family("diffllama", _GROUPED, "DiffLlama"), "differences of two attention patterns", _UNKNOWN),
-    "doge": Refused(Family("doge", _GROUPED, "Doge"), "attention masked by what values say", _UNKNOWN),
     "falcon with groups": Refused(
         Family(
             "falcon",
@@ -611,11 +622,6 @@ REFUSED: dict[str, Refused] = {
             "Falcon 40B, 180B and 2",
         ),
         "attention outside transformers' interface, with grouped queries, which TransformerLens does not expect",
-        _UNKNOWN,
-    ),
-    "gpt_neox_japanese": Refused(
-        Family("gpt_neox_japanese", _PLAIN, "GPT-NeoX Japanese"),
-        "attention outside transformers' interface, in an architecture that TransformerLens does not know",
         _UNKNOWN,
     ),
 }

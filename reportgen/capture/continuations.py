@@ -80,18 +80,28 @@ def read_continuations(model: Any, queries: Sequence[Query], advance: Callable[[
 
 
 def _read(model: Any, queries: Sequence[Query], advance: Callable[[int], None]) -> list[dict[str, float]]:
-    try:
-        found = _Reading(model, queries).read(advance)
-    except NothingKeptError:
-        found = []
-        for query in queries:
-            found.append(_read_whole(model, query))
-            advance(int(query.bar != ""))
-        return found
+    told = 0
+
+    def tell(more: int) -> None:
+        nonlocal told
+        told += more
+        advance(more)
+
     number = min(range(len(queries)), key=lambda number: len(queries[number].prefix))
-    if _agrees(model, queries[number], found[number]):
-        return found
-    return [_read_whole(model, query) for query in queries]
+    try:
+        found = _Reading(model, queries).read(tell)
+        if _agrees(model, queries[number], found[number]):
+            return found
+    except NothingKeptError:
+        pass
+    left = sum(query.bar != "" for query in queries) - told
+    whole = []
+    for query in queries:
+        whole.append(_read_whole(model, query))
+        if query.bar and left:
+            left -= 1
+            advance(1)
+    return whole
 
 
 def _agrees(model: Any, query: Query, found: Mapping[str, float]) -> bool:

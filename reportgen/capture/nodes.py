@@ -96,7 +96,6 @@ class Nodes:
         self._model, self._rows = model, _Rows(nothing, nothing)
         self._free: list[int] = []
         self._cache = Cache(layer_class_to_replicate=partial(_Layer, self._rows))
-        self._cache_works = False
         self._nothing_kept = f"{type(model).__name__} keeps no keys and values to go on from"
         self._takes_positions = "position_ids" in inspect.signature(model.forward).parameters
 
@@ -125,12 +124,11 @@ class Nodes:
         try:
             output = self._model(given, past_key_values=self._cache, use_cache=True, logits_to_keep=1, **layout)
         except Exception as error:  # what an architecture that keeps something else stumbles over
-            if is_out_of_memory(error) or self._cache_works:
+            if is_out_of_memory(error):
                 raise
             raise NothingKeptError(f"{self._nothing_kept} ({type(error).__name__}: {error})") from error
         if not self._cache.layers:
             raise NothingKeptError(self._nothing_kept)
-        self._cache_works = True
         return output.logits
 
     def _grow(self, paths: Sequence[Path], new: int) -> list[Path]:

@@ -43,7 +43,7 @@ def test_every_score_equals_eager_attention_by_the_way_that_was_chosen(
     assert expected[[request.statement.keys != (0,) for request in asked]].std(axis=0).min() > 0.1
     opened = small.proven(small.save(model, tmp_path / "tiny", smollm_tokenizer), tmp_path / "cache")
     with opened.reading([request.statement for request in asked], "sum") as reading:
-        assert reading.route.way == ("hooks" if family.why_hooks else "shared")
+        assert reading.route.way == ("alone" if family.alone else "hooks" if family.why_hooks else "shared")
         assert family.why_hooks in reading.route.why
         assert bool(reading.route.why) == bool(family.why_hooks)
         for budget in (8, 64, 512, EVERYTHING):
