@@ -11,6 +11,7 @@ from reportgen.preparing.described import Table
 
 _BAR = 12
 _PLAIN_WIDTH = 160
+_SPACES = "\u00a0\u202f"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ class Picture:
 
 def _plain(text: str) -> Text:
     """Text as it is, without anything that a terminal would obey."""
-    return Text("".join(character if character.isprintable() else "\ufffd" for character in text))
+    return Text(
+        "".join(character if character.isprintable() or character in _SPACES else "\ufffd" for character in text)
+    )
 
 
 def _number(text: str) -> float:
