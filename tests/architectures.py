@@ -17,7 +17,9 @@ PACKAGES = ("transformers", "transformer-lens")
 
 _OPENING = """---
 title: "Architectures"
+subtitle: "Which models are read, how, and what can be asked of them."
 description: "Which architectures reportgen reads, how, what experiments are possible with each, and which it refuses."
+root: "../"
 ---
 
 <!-- Written by `{command}` from what the tests of every family go by; change tests/family_data.py, not this page. -->
