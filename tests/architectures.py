@@ -7,12 +7,14 @@ found. `python -m tests.architectures` writes it anew.
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from reportgen.spec.experiments import ExperimentsSection
 from tests.family import OWN_WAY, PROOF, Family, Refused
 from tests.family_data import FAMILIES, REASONS, REFUSED
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "site" / "docs" / "architectures.qmd"
 COMMAND = "python -m tests.architectures"
+_FOLLOWING = ("attribution", "knockout", "gradient")
 PACKAGES = ("transformers", "transformer-lens")
 
 _OPENING = """---
@@ -35,8 +37,7 @@ anything it compares its model with eager attention on a sample, and an experime
 begun. What does not hold is refused.
 
 What needs attention alone, and how likely answers are, can be asked of every model that is read: all sections of a page, and
-the experiments `object_attention`, `entropy`, `dynamics`, `relations`, `clustering`, `few_shot`, `adversarial`, `multi_hop`,
-`checkpoints` and `across_models`. What follows or changes the model needs more of its architecture:
+the experiments {others}. What follows or changes the model needs more of its architecture:
 
 - `attribution`: attention can be cut for single heads, and what heads write has a length and can be followed to the logits,
   through norms after attention, factors and caps as they are at that token.
@@ -92,7 +93,12 @@ def page(transformers: str, lens: str) -> str:
     hooks = [family for family in FAMILIES.values() if family.why_hooks and not family.alone]
     alone = [family for family in FAMILIES.values() if family.alone]
     opening = _OPENING.format(
-        command=COMMAND, read=len(FAMILIES), refused=len(REFUSED), transformers=transformers, lens=lens
+        command=COMMAND,
+        read=len(FAMILIES),
+        refused=len(REFUSED),
+        transformers=transformers,
+        lens=lens,
+        others=_others(),
     )
     return (
         "".join(
@@ -106,6 +112,12 @@ def page(transformers: str, lens: str) -> str:
         ).rstrip()
         + "\n"
     )
+
+
+def _others() -> str:
+    """The experiments that go by no more than attention and answers."""
+    names = [f"`{name}`" for name in ExperimentsSection.model_fields if name not in _FOLLOWING]
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def pinned() -> dict[str, str]:
