@@ -12,15 +12,11 @@ from transformers import BloomConfig, BloomForCausalLM, GPT2Config, GPT2LMHeadMo
 
 from reportgen.capture import looks
 from reportgen.capture.controls import measure_controls, spread_over_lengths
-from reportgen.capture.opening import (
-    BFLOAT16_SCORE_TOLERANCE,
-    FLOAT16_SCORE_TOLERANCE,
-    TOLERANCES,
-    ProvenModel,
-)
+from reportgen.capture.opening import ProvenModel
 from reportgen.capture.record import PATTERN_TOLERANCE, SCORE_TOLERANCE
 from reportgen.capture.request import ask
 from reportgen.capture.run import capture
+from reportgen.capture.tolerances import BFLOAT16_SCORE_TOLERANCE, FLOAT16_SCORE_TOLERANCE, TOLERANCES
 from reportgen.errors import StudyError
 from reportgen.models import load, memory
 from reportgen.models.source import find_model
