@@ -7,6 +7,7 @@ as by `reportgen build`, so that a notebook and a site share it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -46,8 +47,8 @@ def load(
 ) -> Study:
     """The study of a spec file.
 
-    `cache` is where models and scores are kept, by default the user's own; `limit` takes the first facts alone;
-    `overrides` sets keys of the spec, as `--set` does: `{"tests.alpha": 0.01}`. Raises InputError, which names every
+    `cache` is where models and scores are kept, by default where the command line keeps them; `limit` takes the first facts
+    alone; `overrides` sets keys of the spec, as `--set` does: `{"tests.alpha": 0.01}`. Raises InputError, which names every
     mistake with its line, also where the spec is a family of studies: see `load_all`.
     """
     from reportgen.spec.load import load_spec  # noqa: PLC0415
@@ -276,7 +277,8 @@ def _for_notebook(figure: go.Figure, scheme: str) -> go.Figure:
 
 
 def _cache(named: str | Path | None) -> Path:
-    return platformdirs.user_cache_path("reportgen") if named is None else Path(named)
+    own = os.environ.get("REPORTGEN_CACHE") or platformdirs.user_cache_path("reportgen")
+    return Path(own if named is None else named)
 
 
 def _progress(*, quiet: bool) -> Progress:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 import pytest
 import xarray as xr
 
@@ -77,6 +78,14 @@ def test_keys_can_be_set_otherwise(place: Place) -> None:
     assert strict.test().finding.tests.alpha == 0.001
     with pytest.raises(InputError, match="tests.alpha"):
         rg.load(path, cache=place.cache, overrides={"tests.alpha": 7})
+
+
+def test_it_keeps_what_it_read_where_the_command_line_does(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = place.folder / "specs" / "landmarks.yml"
+    monkeypatch.setenv("REPORTGEN_CACHE", str(place.cache))
+    assert rg.load(path, quiet=True).cache == place.cache
+    monkeypatch.delenv("REPORTGEN_CACHE")
+    assert rg.load(path, quiet=True).cache == platformdirs.user_cache_path("reportgen")
 
 
 def test_a_family_is_loaded_study_by_study(place: Place) -> None:
