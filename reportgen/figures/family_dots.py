@@ -90,14 +90,21 @@ def _layout(dots: Sequence[Dot]) -> go.Layout:
             "b": _BOTTOM,
         },
         xaxis=theme.axis(
-            "heads found",
+            "heads",
             domain=list(_FOUND),
             range=[-0.06 * (most or 1), 1.1 * (most or 1)],
-            nticks=4,
+            nticks=3,
+            tickangle=0,
             dtick=1 if most <= _FEW else None,
         ),
         xaxis2=theme.axis(
-            "largest effect, points", domain=list(_EFFECT), anchor="y", zeroline=True, zerolinecolor=theme.INK_SOFT
+            "largest effect",
+            domain=list(_EFFECT),
+            anchor="y",
+            nticks=4,
+            tickangle=0,
+            zeroline=True,
+            zerolinecolor=theme.INK_SOFT,
         ),
         yaxis=theme.axis(
             "",
