@@ -86,6 +86,12 @@ Only attention that is a softmax over the tokens read so far, in every layer, ha
 {table}
 """
 
+_END = """
+```{=html}
+<script src="../assets/page.js" defer></script>
+```
+"""
+
 
 def page(transformers: str, lens: str) -> str:
     """The whole page, for these versions."""
@@ -108,6 +114,7 @@ def page(transformers: str, lens: str) -> str:
                 _HOOKS.format(table=_hooks_table(hooks, (letters := _letters(hooks))), reasons=_reasons(letters)),
                 _ALONE.format(table=_hooks_table(alone, (letters := _letters(alone))), reasons=_reasons(letters)),
                 _REFUSED.format(table=_refused_table(REFUSED.values())),
+                _END,
             ]
         ).rstrip()
         + "\n"

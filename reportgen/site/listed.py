@@ -26,6 +26,7 @@ def listed_studies(cards: Iterable[Card], root: str) -> bytes:
 
 def _item(card: Card, folder: str) -> dict[str, str]:
     """What is data becomes Markdown that shows it as it is: listings read it so."""
-    item = {"title": card.title, "subtitle": card.question, "description": card.finding}
+    picture = f"A map of the heads of {card.title}"
+    item = {"title": card.title, "subtitle": card.question, "description": card.finding, "image-alt": picture}
     shown = {key: str(escape_md(text)) for key, text in item.items() if text}
     return {"path": f"{folder}/index.html", "image": f"{folder}/map.png", **shown}

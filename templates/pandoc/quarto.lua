@@ -10,6 +10,7 @@ local kinds = {
 local callouts = { note = "Note", tip = "Tip", important = "Important", caution = "Caution", warning = "Warning" }
 local labels = {}
 local tabsets = 0
+local tables_named = {}
 local blocks_filter -- set at the end: what stands in a callout or a tab is walked by the function that makes it
 
 local function html(text)
@@ -83,13 +84,28 @@ local function number_image(paragraph)
   return float(id, { pandoc.Plain({ image }) }, caption)
 end
 
-local function number_table(tbl)
+local function scrolling(tbl, name)
+  return pandoc.Div({ tbl }, pandoc.Attr("", { "scroll" }, { { "tabindex", "0" }, { "role", "region" }, { "aria-label", name } }))
+end
+
+-- A table without a number goes by the names of its columns, and by its place among those of the same.
+local function named_by_columns(tbl)
+  local columns = pandoc.List({})
+  for _, row in ipairs(tbl.head.rows) do
+    for _, each in ipairs(row.cells) do columns:insert(words(each.contents)) end
+  end
+  local name = "Table: " .. table.concat(columns, ", ")
+  tables_named[name] = (tables_named[name] or 0) + 1
+  return tables_named[name] == 1 and name or name .. " (" .. tables_named[name] .. ")"
+end
+
+-- Wide tables scroll sideways. What scrolls is walked no further: the table itself would be met again.
+local function show_table(tbl)
   local id = tbl.identifier
-  if not kind_of(id) then return nil end
+  if not kind_of(id) then return scrolling(tbl, named_by_columns(tbl)), false end
   local caption = pandoc.utils.blocks_to_inlines(tbl.caption.long)
   tbl.identifier, tbl.caption = "", { long = {} }
-  local name = escaped(words(caption))
-  return float(id, wrapped('<div class="scroll" tabindex="0" role="region" aria-label="' .. name .. '">', { tbl }, "</div>"), caption)
+  return float(id, { scrolling(tbl, words(caption)) }, caption), false
 end
 
 local function resolve_reference(cite)
@@ -314,10 +330,13 @@ end
 
 blocks_filter = {
   traverse = "topdown",
-  Div = function(div) return number_floats(div) or callout(div) or tabset(div) end,
+  Div = function(div)
+    if div.classes:includes("scroll") then return div, false end
+    return number_floats(div) or callout(div) or tabset(div)
+  end,
   Para = number_image,
   Plain = number_image,
-  Table = number_table,
+  Table = show_table,
   CodeBlock = show_code,
 }
 

@@ -102,6 +102,7 @@ def test_a_list_of_the_studies_is_always_that_of_the_site(site: Site) -> None:
     listed = page(site, "docs/deep/gallery.html")
     assert '<a href="../../studies/one/index.html">Study one</a>' in listed
     assert 'src="../../studies/two/map.png"' in listed
+    assert 'alt="A map of the heads of Study two"' in listed
     assert "Generation 1." in listed
     others = (site.published / "docs" / "methods.html").stat().st_mtime_ns
     write_site(site, pages(2))

@@ -80,6 +80,17 @@ def test_what_goes_wrong_in_writing_is_told_and_pages_that_wait_are_not_rendered
     assert len(list((tmp_path / "out").glob("*.html"))) < len(names)
 
 
+def test_every_table_scrolls_once_and_goes_by_its_columns(tmp_path: Path) -> None:
+    table = "| a *b* | c |\n|---|---|\n| 1 | 2 |\n\n"
+    inside = (
+        f"::: {{.callout-note}}\n{table}:::\n\n::: {{.panel-tabset}}\n## Tab\n\n{table}: Of numbers {{#tbl-t}}\n:::\n"
+    )
+    html = flat(rendered(tmp_path, table + inside))
+    names = re.findall(r'<div class="scroll" tabindex="0" role="region" aria-label="([^"]*)">\s*<table', html)
+    assert names == ["Table: a b, c", "Table: a b, c (2)", "Of numbers"]
+    assert html.count('class="scroll"') == html.count("<table") == 3
+
+
 def test_a_citation_in_a_page_without_works_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.qmd").write_text("---\ntitle: a\n---\nWrite to me\\@example.org. See @cohen1988.\n")
     with pytest.raises(StudyError, match="cohen1988"):
