@@ -83,10 +83,11 @@ class NewStudy:
 
 @dataclass(frozen=True)
 class Started:
-    """A spec that can be written: its `text`, and how many statements it has, true and false."""
+    """A spec that can be written: its `text`, how many statements it has, true and false, and the first of them."""
 
     text: str
     statements: int
+    example: str
 
 
 def start(study: NewStudy, path: Path, schema: str | None) -> Started:
@@ -103,7 +104,7 @@ def start(study: NewStudy, path: Path, schema: str | None) -> Started:
         except InputError as error:
             raise InputError(*(_at(path, tried, problem) for problem in error.problems)) from error
     facts = load_facts(spec.facts, path, _words)
-    return Started(text, len(facts.facts))
+    return Started(text, len(facts.facts), facts.facts[0].worded().text)
 
 
 def write(started: Started, path: Path, *, force: bool) -> None:

@@ -137,7 +137,9 @@ def _own_file(look: Look, flags: Flags, beside: Path, asker: Asker) -> _Chosen:
     thing = asker.ask("Column of objects", flags.object or ("object" if not remark else None), likely, other)
     relation = flags.relation if flags.relation is not None else look.relation or ""
     relation = "" if relation in (subject, thing) else relation
-    relations = look.relations(column(relation)) if relation else (thing.replace("_", " "),)
+    alone = relation if relation not in look.columns and not nearest(relation, look.columns) else ""
+    relation = "" if alone else relation
+    relations = look.relations(column(relation)) if relation else (alone or thing.replace("_", " "),)
     templates = _templates(flags, relations, asker, {name: proposed_template(name) for name in relations})
     facts = FactsFile(
         written_from(look.path, beside), subject, thing, relation, look.false_object or "", look.truth or ""
@@ -200,8 +202,10 @@ def _id(answer: str) -> str:
     try:
         StudySection(id=answer, title="-")
     except ValidationError as error:
-        remedy = f"for example {shown(slug(answer))}" if slug(answer) else ""
+        near = slug(answer)
+        remedy = f"for example {shown(near)}" if near not in ("", answer) else ""
         what = "an id is of lower-case letters, digits and hyphens, 64 at most, not starting with a hyphen"
+        what = _why(error) if near == answer else what
         raise InputError(Problem("--id", f"{shown(answer)} is no id: {what}", remedy)) from error
     return answer
 

@@ -68,8 +68,9 @@ def build(
         from reportgen.site.project import Site  # noqa: PLC0415
         from reportgen.studies import Builder  # noqa: PLC0415
 
+        given = given_specs(specs, cache, overrides)
         site = Site.at(folder, engine, site_url)
-        built = Builder(site, progress, limit).build(given_specs(specs, cache, overrides))
+        built = Builder(site, progress, limit).build(given)
     except ReportgenError as error:
         fail(error)
     tell_site(built, site, console)
@@ -118,9 +119,10 @@ def regenerate(
         from reportgen.site.project import Site  # noqa: PLC0415
         from reportgen.studies import Builder  # noqa: PLC0415
 
+        given = given_specs(specs, cache)
         site = Site.at(folder, engine, site_url)
         builder = Builder(site, console, max_age=None if if_changed else max_age)
-        done = regenerating.regenerate(builder, given_specs(specs, cache))
+        done = regenerating.regenerate(builder, given)
         done.tell([file for file in (summary, _named("GITHUB_STEP_SUMMARY")) if file], _named("GITHUB_OUTPUT"))
     except ReportgenError as error:
         fail(error)

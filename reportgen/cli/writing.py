@@ -26,7 +26,11 @@ _IGNORED = "site/_site/\nsite/_qmd/\nsite/.build-*/\nsite/.lock/\n"
 )
 @click.option("--subject", metavar="COLUMN", help="The file's column of subjects.")
 @click.option("--object", "thing", metavar="COLUMN", help="The file's column of objects.")
-@click.option("--relation", metavar="COLUMN", help="The file's column of relations; empty where all facts are of one.")
+@click.option(
+    "--relation",
+    metavar="COLUMN|NAME",
+    help="The file's column of relations, or the name of the one that all facts are of.",
+)
 @click.option(
     "--template",
     "templates",
@@ -79,7 +83,7 @@ def init(
         _furnish(path, schema)
     except ReportgenError as error:
         fail(error)
-    click.echo(f"{path} is written: {started.statements} statements, true and false.")
+    click.echo(f"{path} is written: {started.statements} statements, true and false, such as “{started.example}”.")
     click.echo(f"Next: {_next(place, path)}")
 
 

@@ -18,9 +18,9 @@ from reportgen.facts.words import forbidden_character
 MOST_RELATIONS = 200
 
 _NAMES: Mapping[str, tuple[str, ...]] = {
-    "subject": ("subject", "subjects", "entity", "head", "question", "name", "country", "person", "place", "item"),
+    "subject": ("subject", "subjects", "entity", "head", "question"),
     "relation": ("relation", "relations", "predicate", "property", "relation_name"),
-    "object": ("object", "objects", "answer", "target", "tail", "value", "capital", "city"),
+    "object": ("object", "objects", "answer", "target", "tail"),
     "false_object": ("false_object", "false", "distractor", "wrong", "counterfactual"),
     "truth": ("truth", "label", "is_true"),
 }

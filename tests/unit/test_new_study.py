@@ -97,7 +97,7 @@ def test_columns_are_proposed_by_name(tmp_path: Path) -> None:
     assert look.relations("relation") == ("capital",)
     path.write_text("City,Country,false,label\nParis,France,Italy,yes\nRome,Italy,Japan,no\n")
     look = look_at(path)
-    assert (look.subject, look.object) == ("Country", "City")
+    assert (look.subject, look.object) == ("City", "Country")
     assert (look.relation, look.false_object, look.truth) == (None, "false", None)
     path.write_text("a,b\n1,2\n")
     assert (look_at(path).subject, look_at(path).object) == ("a", "b")
@@ -288,3 +288,21 @@ def test_the_schema_stands_beside_the_spec_unless_another_file_has_its_name(here
     assert init("two/s.yml", "--model", "hub:gpt2").exit_code == 0
     assert "somebody" in (here / "two" / "schema.json").read_text()
     assert "yaml-language-server" not in (here / "two" / "s.yml").read_text()
+
+
+def test_a_relation_that_is_no_column_is_the_name_of_the_one_relation(here: Path) -> None:
+    (here / "rivers.csv").write_text("River,Country\nThames,England\nSeine,France\nTiber,Italy\n")
+    words = ("--relation", "flows through", "--template", "The river {subject} flows through {object}")
+    made = init("--yes", "--facts", "rivers.csv", "--title", "Rivers", *words)
+    assert made.exit_code == 0
+    assert "such as “The river Thames flows through England”" in made.output
+    spec = load_spec(here / "specs" / "rivers.yml").spec
+    assert (spec.facts.columns.subject, spec.facts.columns.object) == ("River", "Country")
+    assert list(spec.facts.relations) == ["flows through"]
+
+
+def test_a_relation_that_is_nearly_a_column_is_a_mistake(here: Path) -> None:
+    (here / "c.csv").write_text("subject,object,property\nFrance,Paris,capital\nItaly,Rome,capital\n")
+    made = init("--yes", "--facts", "c.csv", "--title", "C", "--relation", "propertie")
+    assert made.exit_code == 2
+    assert "did you mean `property`?" in made.output
