@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from reportgen.errors import Problem, nearest, shown
+from reportgen.errors import MOST_TOLD, Problem, nearest, shown
 from reportgen.facts.filling import slot_names
 from reportgen.facts.rows import Row
 from reportgen.spec.wording import listed
@@ -44,13 +44,13 @@ def agreeing(rows: Sequence[Row]) -> tuple[tuple[Row, ...], list[str]]:
 
 
 def _unknown_relations(rows: Iterable[Row], relations: Collection[str]) -> list[Problem]:
-    known = ", ".join(f"`{name}`" for name in relations)
-    problems = []
+    known = listed(relations)
+    problems: list[Problem] = []
     for row in rows:
         if row.templates:
             continue
-        near = nearest(row.relation, relations)
-        hint = f"did you mean `{near}`? " if near else ""
+        near = nearest(row.relation, relations) if len(problems) < MOST_TOLD else None
+        hint = f"did you mean {shown(near)}? " if near else ""
         remedy = f"{hint}facts.relations in the spec words {known}"
         problems.append(Problem(row.where, f"the relation {shown(row.relation)} is not in the spec", remedy))
     return problems
@@ -61,12 +61,13 @@ def _unfillable(rows: Sequence[Row], wordings: str) -> list[Problem]:
     problems: dict[tuple[str, str], Problem] = {}
     for row in rows:
         own = {"subject", "object", *row.columns}
-        for name in (name for template in row.templates for name in slot_names(template) if name not in own):
+        unknown = (name for template in row.templates for name in slot_names(template) if name not in own)
+        for name in (name for name in unknown if (row.relation, name) not in problems):
             remedy = (
                 f"did you mean `{{{near}}}`?" if (near := nearest(name, own)) else f"there are {listed(sorted(own))}"
             )
             message = f"its template names `{{{name}}}`, and the fact at {row.where} has no such column"
-            problems.setdefault((row.relation, name), Problem(f"{wordings}.{row.relation}", message, remedy))
+            problems[row.relation, name] = Problem(f"{wordings}.{row.relation}", message, remedy)
     return list(problems.values())
 
 

@@ -69,13 +69,13 @@ class Critic:
 
     def _mismatches(self, locs: list[Loc]) -> Iterator[Flaw]:
         """Where a union fails, every branch complains: the one that came furthest down is right."""
-        resolved = {loc: meant(loc, self._source.data, self._top) for loc in locs}
-        above = {kept[:depth] for kept, _ in resolved.values() for depth in range(len(kept))}
-        for loc, (kept, rule) in resolved.items():
-            if loc[-1:] == ("[key]",):
-                yield self._bad_key(loc[:-1])
-            elif kept not in above:
-                yield self._mismatch(kept, rule)
+        top, data = self._top, self._source.data
+        keys = {loc: (*meant(loc[:-2], data, top)[0], loc[-2]) for loc in locs if loc[-1] == "[key]"}
+        yield from map(self._bad_key, keys.values())
+        resolved = {loc: meant(loc, data, top) for loc in locs if loc not in keys}
+        found = [*(kept for kept, _ in resolved.values()), *keys.values()]
+        above = {kept[:depth] for kept in found for depth in range(len(kept))}
+        yield from (self._mismatch(kept, rule) for kept, rule in resolved.values() if kept not in above)
 
     def _bad_key(self, loc: Loc) -> Flaw:
         message = f"a key of {path_of(loc[:-1])} must be text that is not empty; {got(str(loc[-1]))}"
@@ -99,6 +99,9 @@ class Critic:
         return rule_at(loc, self._source.data, self._top)
 
     def _spot(self, loc: Loc) -> Spot:
+        """Where it stands; what was left out, where that stands which lacks it."""
+        while loc not in self._source.spots:
+            loc = loc[:-1]
         return self._source.spots[loc]
 
 

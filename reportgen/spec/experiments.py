@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from reportgen.errors import shown
 from reportgen.spec.other_models import AcrossModelsSection, CheckpointsSection
-from reportgen.spec.section import Misfit, MisfitError, Name, Once, Section
+from reportgen.spec.section import Misfit, MisfitError, Name, Once, Section, repeated
 from reportgen.spec.slots import Slots
 
 Separator = Literal["newline", "space"]
@@ -230,9 +230,8 @@ class FewShotSection(Section):
     seed: Annotated[int, Field(ge=0, description="Another seed draws other examples.")] = 0
 
     def _misfits(self) -> Iterator[Misfit]:
-        for place, number in enumerate(self.shots):
-            if number in self.shots[:place]:
-                yield Misfit(f"{number} stands in this list twice", at=("shots", place))
+        for place in repeated(self.shots):
+            yield Misfit(f"{self.shots[place]} stands in this list twice", at=("shots", place))
 
 
 class AdversarialSection(Section):

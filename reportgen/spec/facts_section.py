@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from reportgen.spec.section import Misfit, Name, Section, Value, Values
+from reportgen.spec.section import Misfit, Name, Section, Value, Values, repeated
 from reportgen.spec.template import checked
 
 FalseObjects = Literal["given", "derangement", "matched_derangement", "matched_log_probability", "nearest"]
@@ -57,7 +57,7 @@ class RelationSection(Section):
         if (self.template is None) == (not self.templates):
             got = "both" if self.templates else "neither"
             yield Misfit(f"a relation has either a `template` or several `templates`; got {got}")
-        if repeats := [i for i, text in enumerate(self.templates) if text in self.templates[:i]]:
+        if repeats := repeated(self.templates):
             yield Misfit("this template stands in the list twice", at=("templates", repeats[0]))
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from reportgen.errors import InputError, Problem, shown
+from reportgen.errors import MOST_TOLD, InputError, Problem, shown
 from reportgen.spec.critic import Critic
 from reportgen.spec.extends import Layers, read_layers
 from reportgen.spec.layers import laid_over
@@ -90,15 +90,19 @@ def _file(path: Path, cell: Cell, spec: StudySpec, layers: Layers, overrides: Se
 
 
 def _validated(cells: Sequence[Cell]) -> list[StudySpec]:
-    """The study of each cell; an `InputError` has the flaws of all of them, each once."""
+    """The study of each cell; an `InputError` has the flaws of all of them, each once, as far as they are told."""
     specs: list[StudySpec] = []
     found: dict[tuple[object, Loc], tuple[Flaw, list[str]]] = {}
+    read = 0
     for cell in cells:
+        read += 1
         flaws = _validate(_without_preamble(cell.source), specs)
         for flaw in {(flaw.place, flaw.loc): flaw for flaw in reversed(flaws)}.values():
             found.setdefault((flaw.place, flaw.loc), (flaw, []))[1].append(cell.name)
+        if len(found) > MOST_TOLD:
+            break
     if found:
-        told = [_in_cells(flaw, names, len(cells)) for flaw, names in found.values()]
+        told = [_in_cells(flaw, names, read) for flaw, names in found.values()]
         raise InputError(*(flaw.problem for flaw in sorted(told, key=lambda flaw: (flaw.place, path_of(flaw.loc)))))
     return specs
 
@@ -136,12 +140,15 @@ def _unknown_relations(source: YamlSource) -> Iterator[Flaw]:
     relations, items = (value_at(source.data, ("facts", key)) for key in ("relations", "items"))
     if not isinstance(relations, dict) or not relations or not isinstance(items, tuple):
         return
+    found = 0
     for index, item in enumerate(items):
         name = item.get("relation") if isinstance(item, dict) else None
         if isinstance(name, str) and name and name not in relations:
             loc = ("facts", "items", index, "relation")
+            found += 1
             message = f"the relation {shown(name)} is not among `facts.relations`: {listed(relations)}"
-            yield Flaw(source.spots[loc].place, loc, message, did_you_mean(name, relations))
+            remedy = did_you_mean(name, relations) if found <= MOST_TOLD else ""
+            yield Flaw(source.spots[loc].place, loc, message, remedy)
 
 
 def _reads_two_ways(source: YamlSource, loc: Loc) -> bool:

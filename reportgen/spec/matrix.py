@@ -24,6 +24,8 @@ from reportgen.spec.wording import Loc, Plain, path_of
 from reportgen.spec.yaml_source import YamlSource
 
 MOST_CELLS = 64
+MOST_VALUES = 1_000_000
+"""Of all cells together: each is a spec of its own, and is read and written out by itself."""
 LONGEST_ID = 64
 
 _MATRIX = "matrix"
@@ -99,6 +101,10 @@ def _flaws(axes: Sequence[_Axis], source: YamlSource, overrides: Sequence[YamlSo
         message = f"the matrix has {cells:,} cells, and {MOST_CELLS} at most are allowed"
         yield Flaw(place, (_MATRIX,), message, "give its axes fewer values, or make several families")
         return
+    if cells * len(source.spots) > MOST_VALUES:
+        message = f"the matrix makes {cells} studies of a spec with {len(source.spots):,} values"
+        yield Flaw(place, (_MATRIX,), message, "keep the facts in a CSV file and name it under `facts`, as `file`")
+        return
     if _FAMILY in source.spots:
         message = "`study.family` says of what family a study is, and here `matrix` does"
         yield Flaw(source.spots[_FAMILY].key, _FAMILY, message, "remove one of the two")
@@ -149,7 +155,8 @@ def _id_flaws(axes: Sequence[_Axis], source: YamlSource) -> Iterator[Flaw]:
             message = f"the cells {shown(named[name])} and {shown(words)} both get the id {shown(f'{id_}-{name}')}"
             yield Flaw(source.spots[_MATRIX,].key, (_MATRIX,), message, "give some of the values other names")
         if len(f"{id_}-{name}") > LONGEST_ID:
-            message = f"the id of a cell, `{id_}-{name}`, has {len(f'{id_}-{name}')} letters, {LONGEST_ID} at most are allowed"
+            own = f"{id_}-{name}"
+            message = f"the id of a cell, {shown(own)}, has {len(own)} letters, {LONGEST_ID} at most are allowed"
             yield Flaw(source.spots[loc].place, loc, message, "give the study or the values shorter names")
             return
         named.setdefault(name, words)

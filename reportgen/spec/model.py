@@ -25,9 +25,10 @@ from reportgen.spec.facts_section import FactsSection as FactsSection
 from reportgen.spec.facts_section import FalseObjects as FalseObjects
 from reportgen.spec.facts_section import RelationSection as RelationSection
 from reportgen.spec.model_section import ModelSection as ModelSection
-from reportgen.spec.section import Misfit, MisfitError, Name, Once, Section
+from reportgen.spec.section import Misfit, MisfitError, Name, Once, Section, repeated
 from reportgen.spec.section import Value as Value
 from reportgen.spec.section import Values as Values
+from reportgen.spec.wording import listed
 
 QueryPosition = Literal["last", "subject_last", "object_last", "before_object"]
 KeySpan = Literal["subject", "object", "first", "self", "previous", "relation"]
@@ -50,12 +51,27 @@ Family = Literal["contrast", "study"]
 Association = Literal["pearson", "spearman"]
 KnownFacts = Literal["all", "recalled"]
 
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+)
+"""Windows makes no file or folder of these names, whatever their ending."""
+
+
+def _is_no_device(text: str) -> str:
+    if text in _DEVICES:
+        raise MisfitError(
+            Misfit(f"Windows keeps the name {shown(text)} for itself, and ids name files: choose another")
+        )
+    return text
+
+
 Slug = Annotated[
     str,
     Field(
         pattern=r"^[a-z0-9][a-z0-9-]{0,63}$",
         description="lower-case letters, digits and hyphens, 64 at most, not starting with a hyphen",
     ),
+    AfterValidator(_is_no_device),
 ]
 HeadName = Annotated[
     str,
@@ -467,7 +483,7 @@ _RANGES = {
 
 def _ids_differ(contrasts: tuple[ContrastSection, ...]) -> tuple[ContrastSection, ...]:
     ids = [contrast.id for contrast in contrasts]
-    if repeats := [index for index, name in enumerate(ids) if name in ids[:index]]:
+    if repeats := repeated(ids):
         raise MisfitError(*(Misfit(f"another contrast has the id `{ids[i]}`", at=(i, "id")) for i in repeats))
     return contrasts
 
@@ -554,9 +570,8 @@ class StudySpec(Section):
         for section in ("interactions", "expect", "replicates"):
             for index, entry in enumerate(getattr(self, section)):
                 if entry.contrast is not None and entry.contrast not in contrasts:
-                    listed = ", ".join(f"`{name}`" for name in contrasts)
                     yield Misfit(
-                        f"no contrast has the id `{entry.contrast}`; there are {listed}",
+                        f"no contrast has the id `{entry.contrast}`; there are {listed(contrasts)}",
                         at=(section, index, "contrast"),
                     )
 

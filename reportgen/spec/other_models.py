@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from reportgen.spec.model_section import ModelSection
-from reportgen.spec.section import Misfit, Name, Section
+from reportgen.spec.section import Misfit, Name, Section, repeated
 
 
 class CheckpointRange(Section):
@@ -103,9 +103,8 @@ class CheckpointsSection(Section):
             )
             return
         place = places[0]
-        for index, step in enumerate(self.steps):
-            if step in self.steps[:index]:
-                yield Misfit(f"{step} stands in this list twice", at=("steps", index))
+        for index in repeated(self.steps):
+            yield Misfit(f"{self.steps[index]} stands in this list twice", at=("steps", index))
         yield from self._of_a_list(place) if place.endswith("s") else self._of_a_pattern(place)
 
     def _of_a_list(self, place: str) -> Iterator[Misfit]:

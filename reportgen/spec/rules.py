@@ -6,6 +6,7 @@ a bound or a key that the models do not know.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -29,7 +30,7 @@ class Rule:
 
     @classmethod
     def of(cls, model: type[BaseModel]) -> "Rule":
-        schema = model.model_json_schema()
+        schema = _schema(model)
         return cls(schema, schema.get("$defs", {}))
 
     @property
@@ -92,6 +93,12 @@ class Rule:
         if "$ref" in schema:
             schema = self.definitions[schema["$ref"].rpartition("/")[2]]
         return Rule(schema, self.definitions)
+
+
+@cache
+def _schema(model: type[BaseModel]) -> Mapping[str, Any]:
+    """Made once: a family of studies asks for it in every cell that has an error."""
+    return model.model_json_schema()
 
 
 def meant(loc: Loc, data: Plain, rule: Rule) -> tuple[Loc, Rule]:

@@ -1,7 +1,7 @@
 """What every section of a spec has in common: unknown keys are errors, values keep their type, and what is wrong together is
 said with its place."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Self
 
@@ -43,9 +43,14 @@ class Section(BaseModel):
         return self
 
 
+def repeated(values: Iterable[Hashable]) -> list[int]:
+    """The places of values that stand further up already."""
+    first: dict[Hashable, int] = {}
+    return [place for place, value in enumerate(values) if first.setdefault(value, place) != place]
+
+
 def _each_once(choices: tuple[str, ...]) -> tuple[str, ...]:
-    repeats = [index for index, name in enumerate(choices) if name in choices[:index]]
-    if repeats:
+    if repeats := repeated(choices):
         raise MisfitError(*(Misfit(f"`{choices[i]}` stands in this list twice", at=(i,)) for i in repeats))
     return choices
 

@@ -118,7 +118,7 @@ def _jinja_names(text: str) -> tuple[str, ...]:
     except RecursionError as error:
         raise MisfitError(Misfit(_TOO_DEEP)) from error
     except ValueError as error:
-        raise MisfitError(Misfit(f"this is no Jinja that can be read: {error}")) from error
+        raise MisfitError(Misfit("this is no Jinja that can be read: a number in it is too long")) from error
     for node, depth in _below(tree):
         if fault := _TOO_DEEP if depth > DEEPEST else _fault(node):
             raise MisfitError(Misfit(fault))

@@ -16,9 +16,9 @@ MAX_LISTED = 20
 
 def listed(names: Iterable[str]) -> str:
     """The names in their order, the first twenty of them."""
-    every = [shown(name) for name in names]
+    every = list(names)
     more = f" and {len(every) - MAX_LISTED} more" if len(every) > MAX_LISTED else ""
-    return ", ".join(every[:MAX_LISTED]) + more
+    return ", ".join(map(shown, every[:MAX_LISTED])) + more
 
 
 def path_of(loc: Loc) -> str:

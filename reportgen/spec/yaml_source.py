@@ -1,6 +1,6 @@
 """A YAML text as plain data that remembers where every key and every value stands.
 
-1. The file is read within bounds (2 MB, UTF-8); whatever fails here names the file.
+1. The file is read within bounds (2 MB, UTF-8, 50,000 keys and values); whatever fails here names the file.
 2. PyYAML's SafeLoader composes its node tree. Anchors, aliases, tags and deep nesting are refused on the
    way: a study needs none of them, and without them each value stands at exactly one place.
 3. The tree becomes mappings, tuples and scalars, with a `Spot` for each. What is wrong with one key or one
@@ -24,10 +24,13 @@ from reportgen.spec.wording import Loc, Plain, Scalar, got, in_quotes
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 30
+MAX_NODES = 50_000
+"""Keys and values: far more than any study says, and read within seconds."""
 MAX_DIGITS = 300
 
 _YAML = "tag:yaml.org,2002:"
 _TEXT = (_YAML + "str", _YAML + "value", _YAML + "merge")
+_IN_A_FILE = "keep the facts in a CSV file and name it under `facts`, as `file`"
 _ADVICE = (
     ("mapping values are not allowed", "text that holds a colon and a space needs quotes"),
     ("cannot start any token", "put the text in quotes; indent with spaces, never with tabs"),
@@ -80,6 +83,8 @@ def _source(text: str, root: yaml.MappingNode, origin: str) -> YamlSource:
 
 
 def _read(path: Path) -> bytes:
+    if any("\ud800" <= letter <= "\udfff" for letter in str(path)):
+        raise InputError(Problem(shown(str(path)), "the name of this file is no text in UTF-8", "rename it"))
     try:
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
@@ -90,8 +95,7 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         raise InputError(Problem(str(path), f"this file cannot be read: {error.strerror}")) from error
     if len(raw) > MAX_BYTES:
-        remedy = "keep the facts in a CSV file and name it under `facts`, as `file`"
-        raise InputError(Problem(str(path), "the spec is larger than 2 MB", remedy))
+        raise InputError(Problem(str(path), "the spec is larger than 2 MB", _IN_A_FILE))
     return raw
 
 
@@ -116,14 +120,19 @@ class _RefusedError(yaml.MarkedYAMLError):
 
 
 class _Composer(yaml.composer.Composer):
-    """Composes nodes without anchors, aliases, tags or a depth that would exhaust the stack."""
+    """Composes nodes without anchors, aliases, tags, a depth that would exhaust the stack or more of them than a study has."""
 
     depth = 0
+    nodes = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event: yaml.Event = self.peek_event()  # type: ignore[attr-defined]
         _refuse_extras(event)
         self.depth += 1
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            message = f"the spec holds more than {MAX_NODES:,} keys and values"
+            raise _RefusedError(message, _IN_A_FILE, event.start_mark)
         if self.depth > MAX_DEPTH:
             message = f"the values are nested more than {MAX_DEPTH} deep, which no spec needs"
             raise _RefusedError(message, "check the indentation and the brackets", event.start_mark)
@@ -159,6 +168,8 @@ def _composed(text: str, origin: str) -> yaml.Node | Flaw | None:
     """The node tree. Nearly every spec is in order: what is not is read again, by the parser that tells it best."""
     try:
         return _QuickLoader(text).get_single_node()
+    except _RefusedError as error:
+        return error.flaw(origin)
     except (yaml.YAMLError, ValueError, OverflowError):
         return _composed_slowly(text, origin)
 
