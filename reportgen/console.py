@@ -10,6 +10,7 @@ from rich.console import Console as RichConsole
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from reportgen.errors import printed
 from reportgen.stages import peak_memory
 
 _SECONDS_BETWEEN_LINES = 10.0
@@ -24,7 +25,7 @@ class Console:
 
     def say(self, message: str) -> None:
         """One line."""
-        self._rich.print(escape(message))
+        self._rich.print(escape(printed(message)))
 
     def tell(self, rows: Iterable[tuple[str, str]]) -> None:
         """Rows of what is told about and what is said of it, in two columns; a terminal wraps what is said in its own."""

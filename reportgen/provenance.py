@@ -51,7 +51,7 @@ def files_version(files: Iterable[Path]) -> str:
     root = os.path.commonpath([file.parent for file in listed]) if listed else ""
     digest = hashlib.sha256()
     for file in listed:
-        digest.update(file.relative_to(root).as_posix().encode())
+        digest.update(os.fsencode(file.relative_to(root).as_posix()))
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -9,12 +9,13 @@ import click
 from reportgen.cli.capturing import capture, render
 from reportgen.cli.designing import calibrate, lock, power
 from reportgen.cli.facts import facts
+from reportgen.cli.group import Commands
 from reportgen.cli.publishing import doctor, publish, serve
 from reportgen.cli.running import build, check, regenerate
 from reportgen.cli.writing import explain, init, schema
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="reportgen")
 def main() -> None:
     """Reports about the attention heads of a language model, from YAML study specs.

@@ -12,7 +12,7 @@ import click
 import platformdirs
 
 from reportgen.console import Console
-from reportgen.errors import InputError, ReportgenError
+from reportgen.errors import InputError, ReportgenError, printed
 
 if TYPE_CHECKING:
     from reportgen.site.project import Site
@@ -105,7 +105,7 @@ def tell_errors(errors: Sequence[Exception]) -> None:
     """Print each error and exit by the worst; return where there is none."""
     for error in errors:
         known = isinstance(error, ReportgenError)
-        click.echo(f"error: {error}" if known else "".join(traceback.format_exception(error)), err=True)
+        click.echo(f"error: {printed(str(error))}" if known else "".join(traceback.format_exception(error)), err=True)
     if errors:
         sys.exit(WRONG_INPUT if any(isinstance(error, InputError) for error in errors) else FAILED)
 

@@ -9,7 +9,7 @@ import click
 from reportgen import numbers, parameters
 from reportgen.cli.common import CACHE, QUIET, fail
 from reportgen.console import Console
-from reportgen.errors import ReportgenError
+from reportgen.errors import ReportgenError, printed
 from reportgen.spec.facts_section import FactsFormat
 
 if TYPE_CHECKING:
@@ -256,6 +256,6 @@ def _tell(notices: "Sequence[Notice]") -> None:
     for notice in notices:
         click.echo(f"{notice.kind}: {notice.message}", err=True)
         for item in notice.items[:_SHOWN_ITEMS]:
-            click.echo(f"    {item}", err=True)
+            click.echo(f"    {printed(item)}", err=True)
         if len(notice.items) > _SHOWN_ITEMS:
             click.echo(f"    and {len(notice.items) - _SHOWN_ITEMS} more", err=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reportgen.cli.common import OVERRIDES, fail, stoppable
-from reportgen.errors import InputError, Problem, ReportgenError, shown
+from reportgen.errors import InputError, Problem, ReportgenError, StudyError, shown
 
 _WIDEST = 110
 _IGNORED = "site/_site/\nsite/_qmd/\nsite/.build-*/\nsite/.lock/\n"
@@ -99,13 +99,15 @@ def schema(to: Path | None) -> None:
 
     A spec names it in its first line: # yaml-language-server: $schema=schema.json
     """
-    from reportgen.spec.schema import modeline, schema_text  # noqa: PLC0415
+    from reportgen.spec.schema import is_ours, modeline, schema_text  # noqa: PLC0415
     from reportgen.store import write_atomically  # noqa: PLC0415
 
     if to is None:
         click.echo(schema_text(), nl=False)
         return
     try:
+        if to.exists() and not is_ours(to):
+            raise StudyError(f"{to}: is there already, and is no schema of reportgen. Name another file, or remove it.")
         write_atomically(to, schema_text().encode())
     except ReportgenError as error:
         fail(error)

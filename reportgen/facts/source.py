@@ -14,7 +14,9 @@ from reportgen.spec.facts_section import FactsSection
 def source_path(file: str, spec_path: Path) -> Path:
     """Where `facts.file` of a spec leads, links followed; raises InputError where it is no path."""
     try:
-        return Path(os.path.realpath(spec_path.parent / file))
+        path = Path(os.path.realpath(spec_path.parent / file))
+        path.is_dir()  # raises for a name that no file can have
+        return path
     except (OSError, ValueError) as err:
         raise InputError(Problem(f"{spec_path}: facts.file", f"{shown(file)} is no path: {err}")) from err
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from reportgen.errors import StudyError
+from reportgen.errors import StudyError, shown
 from reportgen.models.code import CODE_FILES, code_of, require_allowed, require_code
 from reportgen.models.configuration import CONFIGURATION
 from reportgen.models.digest import digest_of
@@ -57,10 +57,18 @@ class ModelSource:
 
 
 def find_model(section: ModelSection, beside: Path, cache: Path) -> ModelSource:
-    """Find the model of a spec that lies in the folder `beside`; raises StudyError where it is not found.
+    """Find the model of a spec that lies in the folder `beside`; raises StudyError where it is not found, or cannot be read.
 
     Where the store `cache` is a results folder, the model is the one whose results it holds.
     """
+    try:
+        return _found(section, beside, cache)
+    except OSError as error:  # a name that no file can have, what may not be read, a disk that fails
+        why = f"{shown(str(error.filename or beside))}: {error.strerror or error}"
+        raise StudyError(f"the model cannot be read: {why}") from error
+
+
+def _found(section: ModelSection, beside: Path, cache: Path) -> ModelSource:
     if (cache / MANIFEST).is_file():
         return _of_results(section, cache)
     if section.package is not None and section.file is not None:
