@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from reportgen.cli import main
 from reportgen.errors import InputError
-from reportgen.spec.load import load_spec
+from reportgen.spec.load import load_spec, load_specs
 from reportgen.spec.model import StudySpec
 from reportgen.spec.reference import every_key, find_key, flow_yaml
 from reportgen.spec.resolved import resolved_lines
@@ -90,12 +90,12 @@ def test_what_may_stand_there_and_the_default_are_said() -> None:
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_spec_with_its_defaults_is_the_same_spec(path: Path, tmp_path: Path) -> None:
-    spec = load_spec(path).spec
-    text = "\n".join(resolved_lines(spec))
-    (tmp_path / "s.yml").write_text(text, encoding="utf-8")
-    again = load_spec(tmp_path / "s.yml").spec
-    assert again == spec
-    assert "\n".join(resolved_lines(again)).replace("  # default", "") == text.replace("  # default", "")
+    for spec in (file.spec for file in load_specs(path)):
+        text = "\n".join(resolved_lines(spec))
+        (tmp_path / "s.yml").write_text(text, encoding="utf-8")
+        again = load_spec(tmp_path / "s.yml").spec
+        assert again == spec
+        assert "\n".join(resolved_lines(again)).replace("  # default", "") == text.replace("  # default", "")
 
 
 def test_defaults_are_marked_and_what_the_author_wrote_is_not() -> None:
