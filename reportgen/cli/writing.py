@@ -179,7 +179,7 @@ def _furnish(path: Path, schema: str | None) -> None:
     if schema is not None:
         write_atomically(path.parent / schema, schema_text().encode())
     ignored = path.parent.parent / ".gitignore"
-    alone = path.parent.name == "specs" and [entry.name for entry in path.parent.parent.iterdir()] == ["specs"]
+    alone = path.parent.name == "specs" and {entry.name for entry in path.parent.parent.iterdir()} <= {"specs", ".git"}
     if alone and not ignored.exists():
         write_atomically(ignored, _IGNORED.encode())
 

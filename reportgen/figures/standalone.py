@@ -32,7 +32,9 @@ def standalone(figure: go.Figure, colours: Mapping[str, str]) -> go.Figure:
     made = go.Figure(traces, _resolved(figure.layout.to_plotly_json(), colours))
     made.update_layout(paper_bgcolor=colours["--paper"], plot_bgcolor=colours["--paper"], width=None)
     # A page tells what a cell of its maps holds by a script of its own.
-    made.update_traces(hoverinfo=None, hovertemplate="L%{y}H%{x}: %{z:.3g}<extra></extra>", selector={"type": "heatmap"})
+    made.update_traces(
+        hoverinfo=None, hovertemplate="L%{y}H%{x}: %{z:.3g}<extra></extra>", selector={"type": "heatmap"}
+    )
     return made
 
 

@@ -70,7 +70,9 @@ def name_facts(target: str, layout: FactsFormat = "auto", columns: Mapping[str, 
 
 
 def _of_file(path: Path, layout: FactsFormat, columns: ColumnsSection) -> Named:
-    bare = FactsSection.model_construct(file=str(path.absolute()), format=layout, columns=columns)
+    # A table without a column of relations has one, which may be called by what it is about.
+    alone = {columns.object or "fact": RelationSection(template=PLAIN)}
+    bare = FactsSection.model_construct(file=str(path.absolute()), format=layout, columns=columns, relations=alone)
     if bare.brings_wordings or columns.statement is not None:
         return Named(
             bare.model_copy(update={"false_objects": "given" if _has_false(bare, path) else "derangement"}), path

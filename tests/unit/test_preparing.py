@@ -238,3 +238,15 @@ def test_a_pack_is_named_by_itself():
     named = name_facts("languages")
     asked = asked_rows(named, read_facts(named.section, named.path).rows)
     assert {one.columns["status"] for one in asked} == {"official"}
+
+
+def test_a_table_without_relations_is_about_one_that_is_called_by_its_objects(tmp_path: Path) -> None:
+    table = tmp_path / "rivers.csv"
+    table.write_text("River,Country\nThames,England\nSeine,France\n")
+    named = name_facts(str(table), columns={"subject": "River", "object": "Country"})
+    assert [(row.subject, row.relation, row.object) for row in read_facts(named.section, named.path).rows] == [
+        ("Thames", "Country", "England"),
+        ("Seine", "Country", "France"),
+    ]
+    with pytest.raises(InputError, match="--column"):
+        name_facts(str(table))

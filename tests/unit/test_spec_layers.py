@@ -226,7 +226,9 @@ def test_one_study_of_a_family_is_named_behind_the_file(folder: Path) -> None:
     for name in ("max", "base-max"):
         (file,) = load_specs(path.with_name(f"s.yml#{name}"))
         assert (file.path, file.name, file.spec.study.id) == (path, "s.yml#max", "base-max")
-    with pytest.raises(InputError, match=r"this is a family of 2 studies\n *name one of them: `s.yml#sum`, `s.yml#max`"):
+    with pytest.raises(
+        InputError, match=r"this is a family of 2 studies\n *name one of them: `s.yml#sum`, `s.yml#max`"
+    ):
         load_spec(path)
     with pytest.raises(
         InputError, match=r"there is no study `mox` in it; there are `sum`, `max`\n.*did you mean `max`"

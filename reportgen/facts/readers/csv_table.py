@@ -18,7 +18,10 @@ from reportgen.facts.readers.raw import RawRow, RawTable, columns_twice, require
 from reportgen.facts.table import Record, Table
 from reportgen.facts.words import clean
 
-EXPECTED = "the first row names the columns: subject,relation,object (also false_object, truth, pair, others)"
+EXPECTED = (
+    "the first row names the columns: subject,relation,object (also false_object, truth, pair, others); what they are called "
+    "else is said by `facts.columns` in a spec, and by --column on the command line"
+)
 
 
 @dataclass(frozen=True)
