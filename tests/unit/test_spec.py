@@ -12,8 +12,8 @@ from pydantic import BaseModel, ValidationError
 from reportgen.errors import InputError
 from reportgen.spec.load import load_spec
 from reportgen.spec.model import TRUTH, Correction, CountSection, ExpectSection, ModelSection, StatementSet, StudySpec
-from reportgen.spec.rules import Rule
 from reportgen.spec.places import Place
+from reportgen.spec.rules import Rule
 from reportgen.spec.yaml_source import read_yaml
 
 SMALLEST = """\
