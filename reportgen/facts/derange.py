@@ -68,6 +68,8 @@ def derange(
         return []
     names = list(dict.fromkeys(objects))
     game = _encode(objects, true_objects, {name: code for code, name in enumerate(names)})
+    if all(len(banned) == len(names) for banned in game.bans):
+        return [None] * len(objects)  # every object is true of every subject
     given = game.own[rng.permutation(len(objects))]
     _swap(game, given, rng)
     _take_own_back(game, given)

@@ -3,6 +3,7 @@ subjects, the pairs that come of false objects, and what is left out."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import count
 
 import numpy as np
@@ -108,11 +109,14 @@ def tell_left_out(
     for row in rows:
         choices.setdefault(row.relation, set()).add(row.object)
 
+    @cache
+    def hopeless(relation: str, subject: str) -> bool:
+        return choices[relation] <= truths[relation, subject]
+
     def why(number: int, row: Row) -> str:
-        hopeless = choices[row.relation] <= truths[row.relation, row.subject]
         return (
             "every object of its relation is true of its subject"
-            if hopeless
+            if hopeless(row.relation, row.subject)
             else (own_reasons or {}).get(number, reason)
         )
 

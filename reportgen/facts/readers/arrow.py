@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reportgen.errors import InputError, Problem, shown
-from reportgen.facts.readers.raw import MOST_EXPANDED, MOST_VALUES, CellError, Number, Value, require_rows
+from reportgen.facts.readers.raw import MOST_COLUMNS, MOST_EXPANDED, MOST_VALUES, CellError, Number, Value, require_rows
 
 LONGEST_CELL = 131_072
 """Characters; the same as Python's CSV reader takes."""
@@ -47,8 +47,11 @@ def plain_value(value: Any) -> Value:
 
 
 def require_size(where: str, rows: int, columns: int) -> None:
-    """Raises InputError where a table has more cells than may be read."""
+    """Raises InputError where a table has more cells than may be read, or more columns than anything is known by."""
     require_rows(where, rows)
+    if columns > MOST_COLUMNS:
+        message = f"the facts have {columns:,} columns, more than the {MOST_COLUMNS:,} allowed"
+        raise InputError(Problem(where, message, "keep the columns that the study needs"))
     if rows * columns > MOST_VALUES:
         message = f"the facts have {rows:,} rows of {columns:,} columns, more than the {MOST_VALUES:,} cells allowed"
         raise InputError(Problem(where, message, "keep the facts that the study needs, or split it into studies"))

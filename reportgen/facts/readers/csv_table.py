@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reportgen.errors import InputError, Problem, shown
+from reportgen.facts.readers.arrow import require_size
 from reportgen.facts.readers.plain_file import require_few, text_of
 from reportgen.facts.readers.raw import RawRow, RawTable, columns_twice, require_rows
 from reportgen.facts.table import Record, Table
@@ -50,6 +51,7 @@ def read_csv(path: Path, named_in: str) -> RawTable:
     place = f"{path}:{header.number}"
     if header.fault:
         raise InputError(Problem(place, header.fault, _quoting(separator)))
+    require_size(place, len(rows), len(header.values))
     columns = tuple(clean(name) for name in header.values)
     ragged = [problem for row in rows if (problem := _row_fault(path, row, columns, separator))]
     whole = [row for row in rows if not row.fault and len(row.values) == len(columns)]

@@ -1,6 +1,7 @@
 """A table in an Excel workbook (.xlsx): its first sheet, row by row.
 
-1. The workbook is a ZIP archive: one that unpacks to more than is allowed is refused by its directory, unopened.
+1. The workbook is a ZIP archive: one that unpacks to more than is allowed is refused by its directory, unopened, and so is one
+   with a tag or a text longer than any that Excel writes: XML readers of some age read such a one again and again.
 2. The first sheet that holds cells is read; the others are named as left out.
 3. Rows above the column names whose only cell starts with # are the comment that the page shows, as in a CSV.
 4. A cell is the value that stands in it, not how Excel shows it; formulas are not evaluated: of one there is the value that
@@ -31,6 +32,7 @@ from reportgen.facts.readers.raw import (
 from reportgen.facts.words import clean
 
 _Row = tuple[int, list[Value]]
+_CHUNK = 1_000_000
 
 
 def read_excel(path: Path, named_in: str) -> RawTable:
@@ -45,6 +47,7 @@ def read_excel(path: Path, named_in: str) -> RawTable:
     from openpyxl import load_workbook  # noqa: PLC0415
 
     try:
+        _require_short_pieces(path)
         with path.open("rb") as opened:  # a path has to have the right ending, an open file has not
             return _first_sheet(path, load_workbook(opened, read_only=True, data_only=True, keep_links=False))
     except InputError:
@@ -66,6 +69,23 @@ def _require_small(path: Path) -> None:
     if unpacked > MOST_EXPANDED:
         message = f"the workbook unpacks to {unpacked:,} bytes, more than the {MOST_EXPANDED:,} allowed"
         raise InputError(Problem(str(path), message, "keep the facts that the study needs, or split it into studies"))
+
+
+def _require_short_pieces(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        parts = [name for name in archive.namelist() if name.lower().endswith((".xml", ".rels"))]
+        if long := next((name for name in parts if _has_long_piece(archive, name)), None):
+            message = f"the part {shown(long)} of the workbook holds {_CHUNK:,} bytes or more without the end of a tag"
+            raise InputError(Problem(str(path), message, "a value is a name or a sentence"))
+
+
+def _has_long_piece(archive: zipfile.ZipFile, part: str) -> bool:
+    """Whether some `_CHUNK` bytes of XML, counted from the beginning, hold no end of a tag."""
+    with archive.open(part) as opened:
+        while chunk := opened.read(_CHUNK):
+            if len(chunk) == _CHUNK and b">" not in chunk:
+                return True
+    return False
 
 
 def _first_sheet(path: Path, book: Any) -> RawTable:

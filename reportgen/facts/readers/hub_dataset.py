@@ -22,6 +22,7 @@ from reportgen.facts.readers.arrow import Batches, require_size
 from reportgen.facts.readers.json_lines import read_json
 from reportgen.facts.readers.raw import MOST_BYTES, Number, RawRow, RawTable, Value, reason_of
 from reportgen.spec.facts_section import DatasetSection
+from reportgen.spec.wording import listed
 
 _TABLES = ("*.csv", "*.tsv", "*.json", "*.jsonl", "*.ndjson", "*.parquet", "*.arrow", "*.md", "*.yaml", "*.txt")
 _BATCH = 512
@@ -106,7 +107,7 @@ def _of_copy(section: DatasetSection, copy: Path, named_in: str) -> HubTable:
 
 
 def _raw(section: DatasetSection, columns: tuple[str, ...], rows: tuple[RawRow, ...]) -> RawTable:
-    return RawTable(section.name, f"its columns are {', '.join(map(shown, columns))}", columns, rows)
+    return RawTable(section.name, f"its columns are {listed(columns)}", columns, rows)
 
 
 def _table(section: DatasetSection, folder: Path, named_in: str) -> RawTable:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from reportgen.errors import InputError, Problem, shown
+from reportgen.facts.readers.arrow import require_size
 from reportgen.facts.readers.plain_file import require_few, text_of
 from reportgen.facts.readers.raw import Number, RawRow, RawTable, Value, require_rows
+from reportgen.spec.wording import listed
 
 _EXPECTED = 'write one JSON object a line, such as {"subject": "Peru", "relation": "capital", "object": "Lima"}'
 
@@ -30,7 +32,8 @@ def read_json(path: Path, named_in: str) -> RawTable:
     if not found:
         raise InputError(Problem(str(path), "the facts file is empty", _EXPECTED))
     columns = tuple(dict.fromkeys(name for row in rows for name in row.values))
-    return RawTable(str(path), f"its objects have {', '.join(map(shown, columns))}", columns, rows, problems=problems)
+    require_size(str(path), len(rows), len(columns))  # a row gets every column, its own or not
+    return RawTable(str(path), f"its objects have {listed(columns) or 'no keys'}", columns, rows, problems=problems)
 
 
 def read_document(path: Path, named_in: str) -> Value:

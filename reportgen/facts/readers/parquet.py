@@ -4,10 +4,11 @@ than it holds is refused before it is taken out."""
 from pathlib import Path
 from typing import Any
 
-from reportgen.errors import InputError, Problem, shown
+from reportgen.errors import InputError, Problem
 from reportgen.facts.readers.arrow import Batches, require_size
 from reportgen.facts.readers.plain_file import require_plain
 from reportgen.facts.readers.raw import MOST_EXPANDED, RawRow, RawTable, columns_twice, reason_of
+from reportgen.spec.wording import listed
 
 _BATCH = 512
 
@@ -46,7 +47,7 @@ def _table(path: Path) -> RawTable:
         )
     if not rows:
         raise InputError(Problem(str(path), "the facts file has no row", "write one fact a row"))
-    return RawTable(str(path), f"its columns are {', '.join(map(shown, columns))}", columns, rows)
+    return RawTable(str(path), f"its columns are {listed(columns)}", columns, rows)
 
 
 def _texts(schema: Any) -> list[str]:

@@ -18,7 +18,7 @@ MOST_EXPANDED = 400_000_000
 """The same when it is taken out of its compression."""
 MOST_VALUES = 5_000_000
 """The cells of a table, or the values of a JSON file."""
-MOST_ROWS = 500_000
+MOST_ROWS, MOST_COLUMNS = 500_000, 10_000
 MOST_NESTED = 50
 LONGEST_REASON = 300
 
