@@ -12,6 +12,7 @@ from reportgen.facts.source import source_files
 from reportgen.models.manifest import MANIFEST, REMEDY, FileRecord, Manifest, read_manifest
 from reportgen.spec.load import load_spec
 from reportgen.spec.model import SpecFile
+from reportgen.spec.yaml_source import read_yaml
 
 INPUTS = "inputs"
 
@@ -29,6 +30,8 @@ def open_results(folder: Path) -> SpecFile:
             raise StudyError(f"{folder / place}: this file was changed after the capture, or cut short. {REMEDY}")
     if manifest.spec not in manifest.files:
         raise StudyError(f"{folder / MANIFEST}: the spec {shown(manifest.spec)} is not among its files. {REMEDY}")
+    if "extends" in read_yaml(folder / manifest.spec).data:
+        raise StudyError(f"{folder / manifest.spec}: a spec of results is whole, and this one extends another. {REMEDY}")
     file = load_spec(folder / manifest.spec)
     _require_own_facts(file, folder, manifest)
     return file
