@@ -10,7 +10,7 @@ from reportgen import numbers, parameters
 from reportgen.cli.common import CACHE, QUIET, fail
 from reportgen.console import Console
 from reportgen.errors import ReportgenError, printed
-from reportgen.spec.facts_section import FactsFormat
+from reportgen.spec.layouts import FactsFormat
 
 if TYPE_CHECKING:
     from reportgen.models.tokenizer import Tokenizer

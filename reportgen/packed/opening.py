@@ -31,7 +31,9 @@ def open_results(folder: Path) -> SpecFile:
     if manifest.spec not in manifest.files:
         raise StudyError(f"{folder / MANIFEST}: the spec {shown(manifest.spec)} is not among its files. {REMEDY}")
     if "extends" in read_yaml(folder / manifest.spec).data:
-        raise StudyError(f"{folder / manifest.spec}: a spec of results is whole, and this one extends another. {REMEDY}")
+        raise StudyError(
+            f"{folder / manifest.spec}: a spec of results is whole, and this one extends another. {REMEDY}"
+        )
     file = load_spec(folder / manifest.spec)
     _require_own_facts(file, folder, manifest)
     return file

@@ -5,23 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from reportgen.spec.layouts import FactsFormat as FactsFormat
 from reportgen.spec.section import Misfit, Name, Section, Value, Values, repeated
 from reportgen.spec.template import checked
 
 FalseObjects = Literal["given", "derangement", "matched_derangement", "matched_log_probability", "nearest"]
-FactsFormat = Literal[
-    "auto",
-    "csv",
-    "json_lines",
-    "parquet",
-    "excel",
-    "counterfact",
-    "known_1000",
-    "lre",
-    "pararel",
-    "geometry_of_truth",
-    "popqa",
-]
 
 TemplateText = Annotated[Name, AfterValidator(checked)]
 

