@@ -42,11 +42,18 @@ def write_atomically(path: Path, *payload: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _require_plain(path)
         clear_left(path.parent, _PARTIAL)
         _write_beside(path, payload)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StudyError(f"{path}: cannot be written ({reason}). Free space or choose another folder.") from error
+
+
+def _require_plain(path: Path) -> None:
+    """A rename would put a file in the place of a device or a pipe, of which a machine has but one."""
+    if path.exists() and not path.is_file():
+        raise StudyError(f"{path}: this is no plain file, and is left as it is. Name another.")
 
 
 def _write_beside(path: Path, payload: Iterable[bytes]) -> None:

@@ -50,6 +50,13 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         write_atomically(tmp_path / "file" / "entry", b"x")
 
 
+def test_what_is_no_plain_file_is_not_written_over(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StudyError, match="no plain file"):
+        write_atomically(tmp_path / "pipe", b"x")
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_a_write_clears_away_what_killed_ones_left_an_hour_ago_and_nothing_else(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.put("room", "old", b"payload")
