@@ -611,6 +611,18 @@ MISFITS = [
         "got `file` and `items`",
     ),
     Bad(
+        "facts without their wording",
+        "facts:\n  file: f\n",
+        "2:3",
+        "name every relation of the facts with its wording under `relations`",
+    ),
+    Bad(
+        "name that Windows keeps",
+        "study: {id: nul, title: N}\n",
+        "1:13",
+        "Windows keeps the name `nul` for itself, and ids name files: choose another",
+    ),
+    Bad(
         "relation that nobody defines",
         'facts:\n  relations: {capital: {template: "{subject} {object}"}}\n  items:\n'
         "    - {subject: a, relation: capitol, object: b}\n",
