@@ -21,6 +21,7 @@ export interface Contrast {
   a: SetOfStatements;
   b: SetOfStatements;
   design: "paired" | "independent";
+  compared: "paired" | "independent";
   test: string;
   n: string;
   family: number;

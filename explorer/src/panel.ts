@@ -55,7 +55,7 @@ function verdict({ contrast, head }: Shown): string {
 }
 
 function numbers({ data, contrast, head }: Shown): [string, string][] {
-  const { heads, a, b, design } = contrast;
+  const { heads, a, b, compared } = contrast;
   const rows: [string, string][] = [
     [`mean in ${a.name} statements`, `${points(heads.mean_a[head] ?? 0)} ± ${points(heads.sd_a[head] ?? 0)} points`],
     [`mean in ${b.name} statements`, `${points(heads.mean_b[head] ?? 0)} ± ${points(heads.sd_b[head] ?? 0)} points`],
@@ -66,9 +66,9 @@ function numbers({ data, contrast, head }: Shown): [string, string][] {
   if (widestLow != null && widestHigh != null) rows.push([`interval ${data.tests.interval}`, `${pointsInterval(widestLow, widestHigh)} points`]);
   const crossFitted = heads.cross_fitted[head];
   if (crossFitted != null) rows.push(["cross-fitted", `${points(crossFitted)} points`]);
-  if (standardized != null) rows.push([design === "paired" ? "d_z" : "g", decimal(standardized)]);
+  if (standardized != null) rows.push([compared === "paired" ? "d_z" : "g", decimal(standardized)]);
   const dominance = heads.dominance[head];
-  if (dominance != null) rows.push([design === "paired" ? "pairs above minus below" : "Cliff's δ", decimal(dominance)]);
+  if (dominance != null) rows.push([compared === "paired" ? `${contrast.design === "paired" ? "pairs" : "clusters"} above minus below` : "Cliff's δ", decimal(dominance)]);
   if (p == null) return rows;
   rows.push(["p, uncorrected", pValue(p)]);
   const headline = contrast.corrections.find(({ method }) => method === data.tests.headline);

@@ -18,13 +18,13 @@ interface SelectableElement extends HTMLElement {
   on(event: string, listener: (event?: { points: { customdata: number }[] }) => void): void;
 }
 
-function metricsOf(data: StudyData, { heads, a, b, design }: Contrast): Record<string, Metric> {
+function metricsOf(data: StudyData, { heads, a, b, compared }: Contrast): Record<string, Metric> {
   const inPoints = (column: (number | null)[]) => (head: number) => (column[head] ?? Number.NaN) * 100;
   return {
     effect: { name: "effect, points", of: inPoints(heads.effect) },
     size: { name: "size of the effect, points", of: (head) => Math.abs(heads.effect[head] ?? Number.NaN) * 100 },
     evidence: { name: "evidence, −log₁₀ p", of: (head) => -Math.log10(Math.max(heads.p_value[head] ?? Number.NaN, 1e-300)) },
-    standardized: { name: design === "paired" ? "d_z" : "g", of: (head) => heads.standardized[head] },
+    standardized: { name: compared === "paired" ? "d_z" : "g", of: (head) => heads.standardized[head] },
     a: { name: `mean in ${a.name}, points`, of: inPoints(heads.mean_a) },
     b: { name: `mean in ${b.name}, points`, of: inPoints(heads.mean_b) },
     layer: { name: "layer", of: (head) => Math.floor(head / data.model.heads) },

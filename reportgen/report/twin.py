@@ -133,7 +133,8 @@ class ContrastAbout(_Record):
     title: str
     a: SetAbout
     b: SetAbout
-    design: str
+    design: str = Field(description="whether statements of both sets are partners, row by row: paired or independent")
+    compared: str = Field(description="whether the units tested, statements or clusters, are: paired or independent")
     test: str
     n: str
     family: int
@@ -265,6 +266,7 @@ def _contrast(finding: Finding, results: Results, places: dict[str, int]) -> Con
         a=a,
         b=b,
         design="paired" if tests.partners else "independent",
+        compared=tests.design,
         test=words.TESTS[tests.test],
         n=finding_text.n_text(finding),
         family=tests.family_size,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
+from reportgen.findings import conclude
 from reportgen.report import twin as twins
 from reportgen.report.twin import StudyTwin, schema_json, twin
 from tests import planted
@@ -133,3 +135,14 @@ def interfaces() -> dict[str, list[str]]:
 def test_the_scripts_know_the_same_fields(name: str) -> None:
     fields = [field.alias or key for key, field in MODELS[name].model_fields.items()]
     assert interfaces()[name] == fields
+
+
+def test_clusters_that_are_compared_in_pairs_are_told_so_though_their_statements_are_no_partners() -> None:
+    made = planted.statements(40)
+    results = planted.results(made, planted.values(made, {(1, 2): -0.1}))
+    tests = planted.SPEC.tests.model_copy(update={"cluster": "subject"})
+    spec = planted.SPEC.model_copy(update={"tests": tests})
+    [found] = conclude(results.scores, made, spec)
+    data = json.loads(twin(replace(results, findings=(found,)), "2026-01-01").to_json())
+    contrast = data["contrasts"][0]
+    assert (contrast["design"], contrast["compared"], contrast["n"]) == ("independent", "paired", "40 clusters")
