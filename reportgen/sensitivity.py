@@ -7,6 +7,7 @@ observations would leave follows from them.
 import numpy as np
 
 from reportgen.contrasts import Design
+from reportgen.facts.wordings import FACT
 from reportgen.inference import HeadTests
 from reportgen.scores import flat
 from reportgen.spec.model import TestsSection
@@ -42,7 +43,7 @@ def unit_of(tests: HeadTests) -> str:
 def units(settings: TestsSection, design: Design) -> str:
     """What such a test counts, in the plural."""
     if settings.cluster is not None:
-        return "clusters"
+        return "facts" if settings.cluster == FACT else "clusters"
     return "pairs" if design == "paired" else "statements"
 
 

@@ -7,6 +7,7 @@ from reportgen.findings import Finding
 from reportgen.inference import HeadTests
 from reportgen.report import words
 from reportgen.report.markup import Md, join_md, md
+from reportgen.sensitivity import unit_of
 from reportgen.spec.model import Correction, StudySpec
 from reportgen.stats.corrections import criterion
 
@@ -39,12 +40,11 @@ def n_text(finding: Finding) -> str:
 
 
 def counted(tests: HeadTests) -> str:
-    """How many units a contrast compares: "170 pairs", "24 clusters", "80 and 75 statements"."""
-    clustered = tests.settings.cluster is not None
+    """How many units a contrast compares: "170 pairs", "24 clusters", "80 and 75 statements"; "60 facts" in several wordings."""
+    many = unit_of(tests)
     if tests.design == "paired":
-        return numbers.things(tests.n_a, "cluster" if clustered else "pair")
-    unit = "clusters" if clustered else "statements"
-    return f"{numbers.count(tests.n_a)} and {numbers.count(tests.n_b)} {unit}"
+        return numbers.things(tests.n_a, many.removesuffix("s"), many)
+    return f"{numbers.count(tests.n_a)} and {numbers.count(tests.n_b)} {many}"
 
 
 def _found(finding: Finding, spec: StudySpec) -> Md:
