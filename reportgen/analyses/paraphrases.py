@@ -15,39 +15,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from reportgen import numbers
 from reportgen.analyses.analysis import Needs, Study
+from reportgen.analyses.split import Parted, Split, differences_in, placed, split_by
 from reportgen.capture.record import Scores
-from reportgen.contrasts import FEWEST_PAIRS, EmptySetError, Labels, Rows, TooFewStatementsError, arrange
-from reportgen.errors import StudyError, shown
+from reportgen.contrasts import Labels
+from reportgen.errors import StudyError
 from reportgen.facts.wordings import FACT, TEMPLATE
 from reportgen.inference import HeadTests, test_heads
 from reportgen.report.experiment import Map
 from reportgen.report.results import Plan
-from reportgen.scores import columns_of, flat, label_columns
+from reportgen.scores import columns_of, label_columns
 from reportgen.spec.experiments import ParaphrasesSection
 from reportgen.spec.model import ContrastSection, TestsSection
-from reportgen.stats.differences import PerHead
 from reportgen.stats.oneway import Grouped, one_way
 
 FEWEST_TO_PREDICT = 3
-
-
-@dataclass(frozen=True)
-class Part:
-    """One wording's statements, as positions along `statement`; `units` are the names of its units, in order."""
-
-    name: str
-    rows: Rows
-    units: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Wordings:
-    """The wordings that have pairs enough, and what is said of the others: "3 (5 pairs)"."""
-
-    parts: tuple[Part, ...]
-    few: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -59,7 +41,7 @@ class Paraphrases:
     there are fewer than three.
     """
 
-    wordings: Wordings
+    wordings: Split
     tests: tuple[HeadTests, ...]
     p_value: Map
     adjusted: Map
@@ -69,7 +51,7 @@ class Paraphrases:
     @property
     def names(self) -> tuple[str, ...]:
         """The numbers of the wordings, as text."""
-        return tuple(part.name for part in self.wordings.parts)
+        return self.wordings.names
 
     @property
     def found(self) -> npt.NDArray[np.bool_]:
@@ -99,69 +81,39 @@ def find(study: Study, _: ParaphrasesSection, __: Scores) -> Paraphrases:
     testable = np.all([(one.heads.reason == "").to_numpy() for one in tested], axis=0)
     if not testable.any():
         raise StudyError("no head can be tested in every wording")
-    p_value, adjusted = _differing(wordings.parts, tested, testable, tests)
+    p_value, adjusted = _differing(wordings, tested, testable, tests)
     low, high = _in_one_more(np.stack([one.heads.effect.to_numpy() for one in tested]), 1 - tests.alpha)
     return Paraphrases(wordings, tested, p_value, adjusted, low, high)
 
 
-def _split(labels: Labels, contrast: ContrastSection, tests: TestsSection) -> Wordings:
-    """Raises StudyError where there is one wording, the contrast has no pairs, or fewer than two wordings have pairs enough."""
+def _split(labels: Labels, contrast: ContrastSection, tests: TestsSection) -> Split:
+    """Raises StudyError where facts have one wording, and what `split_by` raises."""
     if TEMPLATE not in labels or FACT not in labels:
         raise StudyError(
             "wordings are compared where facts have several, and here each has one. Give a relation several `templates` "
             "under `facts.relations`"
         )
-    parts, few = [], []
-    for name in sorted({str(one) for one in labels[TEMPLATE].tolist()}, key=int):
-        rows = np.flatnonzero(labels[TEMPLATE] == name)
-        units = _units({column: values[rows] for column, values in labels.items()}, contrast, tests)
-        if len(units) < FEWEST_PAIRS:
-            few.append(f"{name} ({numbers.things(len(units), 'pair')})")
-        else:
-            parts.append(Part(name, rows, units))
-    if len(parts) < 2:
-        raise StudyError(
-            f"wordings are compared where two of them or more have {FEWEST_PAIRS} pairs each in the contrast "
-            f"{shown(contrast.id)}, and {'one has' if parts else 'none has'}. Give the relations more `templates`, or more facts"
-        )
-    return Wordings(tuple(parts), tuple(few))
-
-
-def _units(labels: Labels, contrast: ContrastSection, tests: TestsSection) -> tuple[str, ...]:
-    """What is compared in one wording, by name; nothing where one of the sets has nothing in it."""
-    try:
-        arrangement = arrange(labels, contrast, tests)
-    except (EmptySetError, TooFewStatementsError):
-        return ()
-    if arrangement.design != "paired":
-        raise StudyError(
-            f"wordings are compared by the differences of pairs, and the contrast {shown(contrast.id)} compares two "
-            "independent sets: put a contrast of twins first, such as true against false, and name no test of two sets"
-        )
-    return arrangement.names_a
+    by_wording = Parted(
+        column=TEMPLATE,
+        values=sorted({str(one) for one in labels[TEMPLATE].tolist()}, key=int),
+        plural="wordings",
+        remedy="Give the relations more `templates`, or more facts",
+    )
+    return split_by(by_wording, labels, contrast, tests)
 
 
 def _differing(
-    parts: Sequence[Part], tested: Sequence[HeadTests], testable: npt.NDArray[np.bool_], tests: TestsSection
+    split: Split, tested: Sequence[HeadTests], testable: npt.NDArray[np.bool_], tests: TestsSection
 ) -> tuple[Map, Map]:
     """p-values of a difference between wordings, of each head alone and over all heads."""
-    differences = [flat(one.units_a).astype(float) - flat(one.units_b) for one in tested]
-    labels = np.repeat(np.arange(len(parts)), [len(part.units) for part in parts])
-    _, blocks = np.unique([unit for part in parts for unit in part.units], return_inverse=True)
-    rows: PerHead = np.concatenate(differences)[:, testable.ravel()]
+    rows = differences_in(tested)[:, testable.ravel()]
     try:
-        found = one_way(rows, Grouped(labels, blocks.astype(np.intp)), tests.resamples, tests.seed)
+        found = one_way(rows, Grouped(split.labels, split.blocks), tests.resamples, tests.seed)
     except ValueError as error:
         raise StudyError(
             "wordings are compared over facts that stand in several of them, and here there are too few"
         ) from error
-    return _placed(found.p_value, testable), _placed(found.adjusted, testable)
-
-
-def _placed(values: PerHead, testable: npt.NDArray[np.bool_]) -> Map:
-    cells = np.full(testable.shape, np.nan)
-    cells[testable] = values
-    return cells
+    return placed(found.p_value, testable), placed(found.adjusted, testable)
 
 
 def _in_one_more(effects: npt.NDArray[np.float64], level: float) -> tuple[Map, Map]:

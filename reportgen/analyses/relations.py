@@ -17,46 +17,21 @@ import numpy.typing as npt
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
-from reportgen import numbers
 from reportgen.analyses.analysis import Needs, Study
+from reportgen.analyses.split import Parted, Split, differences_in, placed, split_by
 from reportgen.capture.record import Scores
-from reportgen.contrasts import (
-    FEWEST_PAIRS,
-    Arrangement,
-    EmptySetError,
-    Labels,
-    Rows,
-    TooFewStatementsError,
-    arrange,
-)
-from reportgen.errors import StudyError, shown
+from reportgen.contrasts import Labels
+from reportgen.errors import StudyError
 from reportgen.inference import HeadTests, test_heads
 from reportgen.report.experiment import Map
 from reportgen.report.results import Plan
-from reportgen.scores import columns_of, flat, label_columns
+from reportgen.scores import columns_of, label_columns
 from reportgen.spec.experiments import RelationsSection
 from reportgen.spec.model import ContrastSection, TestsSection
 from reportgen.stats.corrections import adjust
 from reportgen.stats.differences import PerHead
 from reportgen.stats.oneway import Grouped, one_way
 from reportgen.stats.overlap import Alike, Sets, compare_groups
-
-
-@dataclass(frozen=True)
-class Part:
-    """One relation's pairs, as positions along `statement`; `names` are its units, in order."""
-
-    relation: str
-    rows: Rows
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Split:
-    """The relations that have pairs enough, and what is said of the others: "currency (5 pairs)"."""
-
-    parts: tuple[Part, ...]
-    few: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -92,7 +67,7 @@ class Relations:
     @property
     def names(self) -> tuple[str, ...]:
         """The relations, in the order of the facts."""
-        return tuple(part.relation for part in self.split.parts)
+        return self.split.names
 
     @property
     def found(self) -> npt.NDArray[np.bool_]:
@@ -122,7 +97,7 @@ def find(study: Study, _: RelationsSection, __: Scores) -> Relations:
         test_heads(study.scores.isel(statement=part.rows), study.tests.contrast, tests) for part in split.parts
     )
     grouped = _grouped(split)
-    rows = np.concatenate([flat(one.units_a).astype(float) - flat(one.units_b) for one in tested])
+    rows = differences_in(tested)
     sizes = [int(one.recall_heads().sum()) for one in tested]
     testable = np.all([(one.heads.reason == "").to_numpy() for one in tested], axis=0)
     if not testable.any():
@@ -147,46 +122,22 @@ def find(study: Study, _: RelationsSection, __: Scores) -> Relations:
 
 
 def _split(labels: Labels, contrast: ContrastSection, tests: TestsSection) -> Split:
-    """Raises StudyError where the contrast has no pairs, or fewer than two relations have pairs enough."""
-    parts, few = [], []
-    for relation in dict.fromkeys(labels["relation"].tolist()):
-        rows = np.flatnonzero(labels["relation"] == relation)
-        names = _names({name: column[rows] for name, column in labels.items()}, contrast, tests)
-        if len(names) < FEWEST_PAIRS:
-            few.append(f"{relation} ({numbers.things(len(names), 'pair')})")
-        else:
-            parts.append(Part(str(relation), rows, names))
-    if len(parts) < 2:
-        raise StudyError(
-            f"relations are compared where two of them or more have {FEWEST_PAIRS} pairs each in the contrast "
-            f"{shown(contrast.id)}, and {'one has' if parts else 'none has'}. Give the facts a second relation under "
-            "`facts.relations`, or more facts"
-        )
-    return Split(tuple(parts), tuple(few))
-
-
-def _names(labels: Labels, contrast: ContrastSection, tests: TestsSection) -> tuple[str, ...]:
-    """The pairs of one relation, or the clusters of them; none where one of the sets has nothing in this relation."""
-    try:
-        arrangement: Arrangement = arrange(labels, contrast, tests)
-    except (EmptySetError, TooFewStatementsError):
-        return ()
-    if arrangement.design != "paired":
-        raise StudyError(
-            f"relations are compared by the differences of pairs, and the contrast {shown(contrast.id)} compares two "
-            "independent sets: put a contrast of twins first, such as true against false, and name no test of two sets"
-        )
-    return arrangement.names_a
+    """Raises what `split_by` raises."""
+    by_relation = Parted(
+        column="relation",
+        values=(str(name) for name in dict.fromkeys(labels["relation"].tolist())),
+        plural="relations",
+        remedy="Give the facts a second relation under `facts.relations`, or more facts",
+    )
+    return split_by(by_relation, labels, contrast, tests)
 
 
 def _grouped(split: Split) -> Grouped:
     """Units by relation. Blocks are what stands in several relations under one name, unless too little does."""
-    labels = np.repeat(np.arange(len(split.parts)), [len(part.names) for part in split.parts])
-    names = np.array([name for part in split.parts for name in part.names])
-    _, blocks = np.unique(names, return_inverse=True)
+    labels, blocks = split.labels, split.blocks
     several = np.bincount(blocks)[blocks] > 1
     crossed = np.bincount(labels[several], minlength=len(split.parts)) >= 2
-    return Grouped(labels, blocks.astype(np.intp) if crossed.all() else np.zeros(len(labels), dtype=np.intp))
+    return Grouped(labels, blocks if crossed.all() else np.zeros(len(labels), dtype=np.intp))
 
 
 def _repeated(labels: Labels, split: Split) -> int:
@@ -196,13 +147,7 @@ def _repeated(labels: Labels, split: Split) -> int:
 
 def _differing(rows: PerHead, grouped: Grouped, testable: npt.NDArray[np.bool_], tests: TestsSection) -> Differing:
     found = one_way(rows[:, testable.ravel()], grouped, tests.resamples, tests.seed)
-
-    def placed(values: PerHead) -> Map:
-        cells = np.full(testable.shape, np.nan)
-        cells[testable] = values
-        return cells
-
-    return Differing(placed(found.statistic), placed(found.p_value), placed(found.adjusted))
+    return Differing(*(placed(values, testable) for values in (found.statistic, found.p_value, found.adjusted)))
 
 
 def _tree(effects: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
