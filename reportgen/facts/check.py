@@ -7,6 +7,7 @@ from itertools import groupby
 from reportgen.errors import MOST_TOLD, Problem, nearest, shown
 from reportgen.facts.filling import slot_names
 from reportgen.facts.rows import Row
+from reportgen.facts.wordings import FACT, TEMPLATE
 from reportgen.spec.wording import listed
 
 
@@ -74,7 +75,7 @@ def _unfillable(rows: Sequence[Row], wordings: str) -> list[Problem]:
 def _taken_columns(rows: Sequence[Row]) -> list[Problem]:
     """Columns that are made where facts have several wordings."""
     several = any(len(row.templates) > 1 for row in rows)
-    taken = [name for name in ("fact", "template") if several and name in rows[0].columns]
+    taken = [name for name in (FACT, TEMPLATE) if several and name in rows[0].columns]
     return [
         Problem(
             rows[0].where,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from reportgen.facts.filling import Filled, fill
 from reportgen.notices import Notice
-from reportgen.spec.template import role_of
+from reportgen.spec.template import forms_of_object, with_forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,8 @@ class Fact:
 
     def about(self, other: "Fact") -> "Fact":
         """The same with the object of another fact, in all its forms."""
-        kept = {name: text for name, text in self.columns.items() if role_of(name) != "object"}
-        forms = {name: text for name, text in other.columns.items() if role_of(name) == "object"}
-        return replace(self, object=other.object, columns={**kept, **forms} if forms else self.columns)
+        forms = forms_of_object(other.columns)
+        return replace(self, object=other.object, columns=with_forms(self.columns, forms) if forms else self.columns)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def fill(template: str, words: Mapping[str, str]) -> Filled:
 
     Raises FillingError where a slot has no word, or the text does not write subject and object once each.
     """
-    if "{{" in template or "{%" in template:
+    if _template(template).jinja:
         return _fill_jinja(template, words)
     text, stretches = "", {}
     slots = _slots(template)

@@ -11,7 +11,7 @@ import numpy as np
 from reportgen.facts.rows import Row
 from reportgen.facts.wordings import Pair
 from reportgen.notices import Notice
-from reportgen.spec.template import role_of
+from reportgen.spec.template import forms_of_object, with_forms
 
 Truths = Mapping[tuple[str, str], frozenset[str]]
 
@@ -78,15 +78,13 @@ def forms_of(rows: Iterable[Row]) -> dict[tuple[str, str], dict[str, str]]:
     found: dict[tuple[str, str], dict[str, str]] = {}
     for row in rows:
         if row.truth:
-            own = {name: text for name, text in row.columns.items() if role_of(name) == "object"}
-            found.setdefault((row.relation, row.object), own)
+            found.setdefault((row.relation, row.object), forms_of_object(row.columns))
     return found
 
 
 def denied(row: Row, false_object: str, forms: Mapping[tuple[str, str], Mapping[str, str]]) -> Row:
     """The false twin of a true row; the forms of its own object are not those of the false one."""
-    kept = {name: text for name, text in row.columns.items() if role_of(name) != "object"}
-    columns = {**kept, **forms.get((row.relation, false_object), {})}
+    columns = with_forms(row.columns, forms.get((row.relation, false_object), {}))
     return replace(row, object=false_object, truth=False, false_object="", columns=columns)
 
 

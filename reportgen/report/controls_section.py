@@ -6,12 +6,12 @@ from reportgen import numbers
 from reportgen.controls import COUNTS_AS, Controls, HeadKind, ModelControls, NegativeControl, NoiseFloor
 from reportgen.figures import control_maps, heatmaps, theme
 from reportgen.findings import Finding
-from reportgen.inference import HeadTests
 from reportgen.report import words
 from reportgen.report.document import Block, Figure, Heading, Prose, Table
 from reportgen.report.markup import Html, Md, join_md, md
 from reportgen.report.render import component
 from reportgen.report.tables import Column, Row, folded, table_html
+from reportgen.sensitivity import unit_of
 from reportgen.spec.model import StudySpec
 from reportgen.stats.corrections import criterion
 
@@ -62,7 +62,7 @@ def _negative(negative: NegativeControl, finding: Finding) -> Md:
             _expected(negative, finding),
             md(
                 "This checks the machinery, not the assumption that the {units} are independent of each other.",
-                units=_units(finding.tests),
+                units=unit_of(finding.tests),
             ),
         ]
     )
@@ -81,13 +81,7 @@ def _how_shuffled(finding: Finding) -> str:
     if finding.tests.design == "paired":
         side = "statement of each pair" if finding.tests.partners else "mean of each cluster"
         return f"the {contrast.a.name} and the {contrast.b.name} {side} are swapped or not by the toss of a coin"
-    return f"all {_units(finding.tests)} are pooled and drawn at random into {contrast.a.name} and {contrast.b.name}"
-
-
-def _units(tests: HeadTests) -> str:
-    if tests.settings.cluster is not None:
-        return "clusters"
-    return "pairs" if tests.design == "paired" else "statements"
+    return f"all {unit_of(finding.tests)} are pooled and drawn at random into {contrast.a.name} and {contrast.b.name}"
 
 
 def _expected(negative: NegativeControl, finding: Finding) -> Md:

@@ -12,7 +12,7 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -72,6 +72,16 @@ class Template:
 def role_of(slot: str) -> Role | None:
     """Whether a slot writes the subject or the object, in one of their forms; None where it is another column."""
     return next((role for role in ROLES if slot == role or slot.startswith(f"{role}_")), None)
+
+
+def forms_of_object(columns: Mapping[str, str]) -> dict[str, str]:
+    """Those of a fact's columns that are forms of its object, and go where it goes."""
+    return {name: text for name, text in columns.items() if role_of(name) == "object"}
+
+
+def with_forms(columns: Mapping[str, str], forms: Mapping[str, str]) -> dict[str, str]:
+    """A fact's columns with the forms of another object in place of those of its own."""
+    return {**{name: text for name, text in columns.items() if role_of(name) != "object"}, **forms}
 
 
 def jinja_environment() -> "Environment":
