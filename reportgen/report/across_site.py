@@ -13,14 +13,15 @@ general.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from reportgen import numbers
 from reportgen.report.document import Block, Heading, Prose, Raw
 from reportgen.report.markup import Html, Md, md
+from reportgen.report.published import Published
 from reportgen.report.tables import Column, Row, table_html
 from reportgen.spec.model import Alternative, TestsSection
 
@@ -44,27 +45,13 @@ class Tested(BaseModel):
     statistics: list[float]
 
 
-class StudyNull(BaseModel):
+class StudyNull(Published):
     """A study's max-T null, [arrangement], and its contrasts; no null where no head could be tested."""
-
-    model_config = ConfigDict(frozen=True)
 
     alpha: float
     alternative: Alternative
     contrasts: list[Tested]
     maxima: list[float]
-
-    def to_json(self) -> bytes:
-        """The null as it is published beside the page."""
-        return self.model_dump_json().encode()
-
-    @classmethod
-    def from_json(cls, text: bytes) -> Self | None:
-        """The null that was published; None where this is none."""
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError:
-            return None
 
 
 def study_null(findings: Sequence[Finding]) -> StudyNull:

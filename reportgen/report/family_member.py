@@ -3,12 +3,12 @@ head, as the history's records hold it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reportgen.history.record import Column, ContrastRecord
+from reportgen.report.published import Published
 from reportgen.spec.model import FamilySection
 
 if TYPE_CHECKING:  # a page of families is made without what a study's results need
@@ -18,10 +18,8 @@ if TYPE_CHECKING:  # a page of families is made without what a study's results n
 FILE = "family.json"
 
 
-class FamilyMember(BaseModel):
+class FamilyMember(Published):
     """One study of a family; `identity` is that of the weights, so that maps of one model can be told from others."""
-
-    model_config = ConfigDict(frozen=True)
 
     family: FamilySection
     study: str
@@ -45,18 +43,6 @@ class FamilyMember(BaseModel):
         """The place of the head with the largest effect; None where none was tested."""
         sizes = np.abs(self.effects)
         return int(np.nanargmax(sizes)) if np.isfinite(sizes).any() else None
-
-    def to_json(self) -> bytes:
-        """The member as it is published beside the study's page."""
-        return self.model_dump_json().encode()
-
-    @classmethod
-    def from_json(cls, text: bytes) -> Self | None:
-        """The member that was published; None where this is none."""
-        try:
-            return cls.model_validate_json(text)
-        except ValidationError:
-            return None
 
 
 def as_array(values: Column) -> PerHead:
