@@ -14,3 +14,8 @@ class Notice:
     kind: Literal["warning", "left out", "note"]
     message: str
     items: tuple[str, ...] = ()
+
+    def first_items(self, most: int) -> tuple[str, ...]:
+        """The items, or of more than `most` the first ones and how many more there are."""
+        more = len(self.items) - most
+        return self.items if more <= 0 else (*self.items[:most], f"and {more} more")

@@ -255,7 +255,5 @@ def _tell(notices: "Sequence[Notice]") -> None:
     """Each notice and its first items, on the error stream."""
     for notice in notices:
         click.echo(f"{notice.kind}: {notice.message}", err=True)
-        for item in notice.items[:_SHOWN_ITEMS]:
+        for item in notice.first_items(_SHOWN_ITEMS):
             click.echo(f"    {printed(item)}", err=True)
-        if len(notice.items) > _SHOWN_ITEMS:
-            click.echo(f"    and {len(notice.items) - _SHOWN_ITEMS} more", err=True)

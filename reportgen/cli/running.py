@@ -184,10 +184,8 @@ def _tell_plan(source: "Source", plan: "Plan", site: "Site", limit: int | None, 
     console.tell((*work.rows(), *plan_page(plan, source.store, site, limit).rows()))
     for notice in plan.notices:
         console.say(f"  {notice.kind}: {notice.message}")
-        for item in notice.items[:5]:
+        for item in notice.first_items(5):
             console.say(f"    {item}")
-        if len(notice.items) > 5:
-            console.say(f"    and {len(notice.items) - 5} more")
 
 
 def _named(variable: str) -> Path | None:
